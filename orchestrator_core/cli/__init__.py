@@ -1,0 +1,1 @@
+"""The `tmorch` command: one module per command, loaded on demand."""

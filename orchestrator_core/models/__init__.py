@@ -1,0 +1,1 @@
+"""Frozen values and ids that every layer speaks of. No I/O."""

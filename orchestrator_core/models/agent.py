@@ -1,0 +1,69 @@
+"""An agent, its status, and the evidence a status rests on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, WindowId
+
+
+class AgentStatus(StrEnum):
+    """What an agent is doing, as far as the evidence goes."""
+
+    STARTING = "starting"
+    WORKING = "working"
+    IDLE = "idle"
+    WAITING = "waiting"
+    """Needs a person: a permission prompt, a question, a start-up gate."""
+    LIMITED = "limited"
+    """Held by a usage limit until a known time."""
+    EXITED = "exited"
+    """Its program ended by itself, or its pane is gone."""
+    FAILED = "failed"
+    """Its program ended with an error, or never became ready."""
+    UNKNOWN = "unknown"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the program behind it is believed to run."""
+        return self not in (AgentStatus.EXITED, AgentStatus.FAILED)
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """A status with its reason: what the status rests on, in the person's words."""
+
+    status: AgentStatus
+    reason: str
+    doing: str = ""
+    """What the agent shows it is doing now, one short line; empty when it shows nothing."""
+    waiting_for: str = ""
+    """The name of the dialog that is open, such as `permission`; empty when none is."""
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """One coding agent of an orchestration. Times are seconds since the epoch."""
+
+    id: AgentId
+    orchestration: OrchestrationId
+    role: str
+    driver: str
+    worktree: str
+    branch: str
+    status: AgentStatus = AgentStatus.STARTING
+    reason: str = ""
+    doing: str = ""
+    waiting_for: str = ""
+    status_since: float = 0.0
+    pane: PaneId | None = None
+    window: WindowId | None = None
+    pid: int | None = None
+    """The pane's own process, started by tmux."""
+    pid_started: float | None = None
+    """When that process started: a pid alone may be somebody else's by now."""
+    conversation: str = ""
+    """The conversation id we gave it; empty for drivers without one."""
+    last_output: str = ""
+    """The last lines of an agent that exited or failed."""
+    created_at: float = 0.0

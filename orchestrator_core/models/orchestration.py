@@ -1,0 +1,54 @@
+"""One run of one spec on one project by one team."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from orchestrator_core.models.ids import OrchestrationId, SessionId
+
+
+class OrchestrationState(StrEnum):
+    """Where an orchestration is in its life."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    """Its start failed; what the start had made is undone or listed in the journal."""
+    CLEANED = "cleaned"
+    """Its worktrees and branches are removed; kept for the record."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it holds its project: a second start is refused meanwhile."""
+        return self in (OrchestrationState.STARTING, OrchestrationState.RUNNING)
+
+
+class Orchestration(Struct, frozen=True, kw_only=True):
+    """One run of one spec on one project. Times are seconds since the epoch."""
+
+    id: OrchestrationId
+    project: str
+    """The project's folder, absolute, symbolic links resolved."""
+    project_name: str
+    """As the person wrote it: may hold spaces, dots, colons, any script."""
+    session: str
+    """The tmux session's name, equal to the id unless that name was taken."""
+    starting_branch: str
+    base_commit: str
+    state: OrchestrationState = OrchestrationState.STARTING
+    session_id: SessionId | None = None
+    server: str = ""
+    """The tmux server's socket path."""
+    spec_path: str = ""
+    goal: str = ""
+    driver: str = ""
+    plan: str = ""
+    team_type: str = ""
+    is_demo: bool = False
+    failure: str = ""
+    launcher_pid: int | None = None
+    launcher_started: float | None = None
+    created_at: float = 0.0

@@ -1,0 +1,1 @@
+"""From a spec and a project to a team and its briefings."""
