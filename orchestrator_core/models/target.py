@@ -17,7 +17,7 @@ def resolve(
     """Return the one agent that `target` names.
 
     `agents` are those of active orchestrations. Tried in order: agent id, pane id, role in the caller's own
-    orchestration, role unique among live agents, tmux `session:window` by exact name or index (needs `panes`).
+    orchestration, role unique among live agents, tmux `session:window` by exact name or index (from `panes`).
 
     Raises:
         NotFoundError: nothing or more than one thing answers to it; `candidates` says what would do.
