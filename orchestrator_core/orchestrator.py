@@ -2,59 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from orchestrator_core.models.fleet import Fleet, SupervisorHealth
+from orchestrator_core.agents.driver import Driver
+from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import NotFoundError, RefusedError
+from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
-from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode
+from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration
-from orchestrator_core.models.pane import PaneFrame
+from orchestrator_core.models.project import WorkAtRisk
+from orchestrator_core.models.target import needs_panes, resolve
+from orchestrator_core.services import cleanup as cleanup_service
+from orchestrator_core.services.attach import Attachment as Attachment
+from orchestrator_core.services.attach import attach
+from orchestrator_core.services.cleanup import CleanupResult as CleanupResult
+from orchestrator_core.services.fleet import guests, read_teams
+from orchestrator_core.services.guests import TmuxPicture, TmuxSight
+from orchestrator_core.services.launch import Launch, Tools
+from orchestrator_core.services.previews import Previews as Previews
+from orchestrator_core.services.proposal import propose
+from orchestrator_core.services.stop import stop
+from orchestrator_core.store import Store
+from orchestrator_core.supervisor import control
+from orchestrator_core.supervisor.spawn import ensure_running
+from orchestrator_core.tmux.address import ServerAddress
 
+T = TypeVar("T")
 
-class Previews:
-    """Live pictures of one pane at a time. Only looks: it never types and never changes a window's size."""
-
-    async def follow(self, pane: PaneId | None, *, server: str = "") -> None:
-        """Show `pane` from now on; None shows nothing. `server` is a socket path, empty for our own."""
-        raise NotImplementedError
-
-    def frames(self) -> AsyncIterator[PaneFrame]:
-        """Yield a frame when the followed pane's picture changed; the first one at once after `follow`."""
-        raise NotImplementedError
-
-    async def history(self, pane: PaneId, lines: int, *, server: str = "") -> PaneFrame:
-        """Return the pane's picture with up to `lines` rows of scrollback above it."""
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        """Stop following and end the tmux client behind it."""
-        raise NotImplementedError
-
-
-class Attachment:
-    """How to bring the person to a pane."""
-
-    argv: tuple[str, ...] | None
-    """To run in the foreground while the app is suspended; None when the tmux client was switched already."""
-    way_back: str
-    """What the person presses to come back, for display."""
+STORE_STEP_S = 0.1
+"""How often another process's commit is looked for."""
+TMUX_STEP_S = 1.0
+"""How often the panes are listed, for the guests and for tmux's state."""
 
 
 class Orchestrator:
     """tmorch's use cases. Raises `TmorchError`s, whose title, cause and remedy are fit to be shown."""
 
+    def __init__(
+        self,
+        store: Store,
+        paths: Paths,
+        settings: Settings,
+        *,
+        drivers: Mapping[str, Driver],
+        address: ServerAddress,
+        environ: Mapping[str, str],
+        tmorch_argv: tuple[str, ...],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._paths = paths
+        self._settings = settings
+        self._drivers = drivers
+        self._address = address
+        self._environ = environ
+        self._tmorch_argv = tmorch_argv
+        self._clock = clock
+        self._sight = TmuxSight(address)
+        # one thread for the store: a database that is locked for a moment must not freeze a screen
+        self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._store_thread, question)
+
+    # --- reading
+
     async def fleet(self) -> Fleet:
         """Return everything a front end shows, read now."""
-        raise NotImplementedError
+        teams, health = await self._ask(self._read)
+        return self._picture(teams, health, await self._sight.look())
 
-    def fleets(self) -> AsyncIterator[Fleet]:
+    def _read(self) -> tuple[tuple[Team, ...], SupervisorHealth]:
+        return read_teams(self._store), control.health(self._paths, self._store)
+
+    def _picture(self, teams: tuple[Team, ...], health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
+        own_pane = self._environ.get("TMUX_PANE")
+        show_guests = self._settings.tui.guests
+        return Fleet(
+            teams=teams,
+            guests=guests(tmux.panes, teams, PaneId(own_pane) if own_pane else None) if show_guests else (),
+            supervisor=health,
+            tmux=tmux.state,
+            tmux_detail=tmux.detail,
+        )
+
+    async def fleets(self) -> AsyncIterator[Fleet]:
         """Yield the fleet at once and then whenever it differs from the last one yielded."""
-        raise NotImplementedError
+        loop = asyncio.get_running_loop()
+        version, looked_at = -1, float("-inf")
+        teams: tuple[Team, ...] = ()
+        last: Fleet | None = None
+        while True:
+            newest = await self._ask(self._store.data_version)
+            is_time = loop.time() - looked_at >= TMUX_STEP_S
+            if newest != version or is_time:
+                health = await self.health()
+            if newest != version:
+                teams, version = await self._ask(lambda: read_teams(self._store)), newest
+            if is_time:
+                tmux, looked_at = await self._sight.look(), loop.time()
+            fleet = self._picture(teams, health, tmux)
+            if fleet != last:
+                yield fleet
+                last = fleet
+            await asyncio.sleep(STORE_STEP_S)
 
     def previews(self) -> Previews:
         """Return a new source of live pictures; the caller closes it."""
-        raise NotImplementedError
+        return Previews(self._address)
+
+    async def message(self, message: MessageId) -> AgentMessage:
+        """Return a message as it stands now."""
+        return await self._ask(lambda: self._store.messages.get(message))
+
+    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
+        """Return the latest messages to `agent`, or to all agents, newest first."""
+        return await self._ask(lambda: self._store.messages.latest(agent, limit))
+
+    async def health(self) -> SupervisorHealth:
+        """Return how the supervisor is."""
+        return await self._ask(lambda: control.health(self._paths, self._store))
+
+    # --- messages
 
     async def send(
         self, target: str, text: str, *, sender: str = PERSON, mode: DeliveryMode = DeliveryMode.WHEN_IDLE
@@ -68,40 +144,131 @@ class Orchestrator:
             RefusedError: an agent would send to itself, or the text is empty.
 
         """
-        raise NotImplementedError
+        if not text.strip():
+            raise RefusedError("an empty message is not sent", remedy="say something in it")
+        agents = await self._ask(self._store.agents.active)
+        panes = await (await self._sight.gateway()).list_panes() if needs_panes(target) else ()
+        agent = resolve(target, agents, panes=panes)
+        if agent.id == sender:
+            raise RefusedError("an agent does not send to itself", cause=f"{sender} is the sender and the target")
+        rules = self._settings.messages
+        message = await self._ask(
+            lambda: self._store.messages.add(
+                target=agent.id,
+                sender=sender,
+                text=text,
+                mode=mode,
+                kind=MessageKind.TEXT,
+                at=self._clock(),
+                duplicate_limit=rules.duplicate_limit,
+                duplicate_window_s=rules.duplicate_window_s,
+            )
+        )
+        await self._ask(lambda: ensure_running(self._paths, self._environ))
+        return message
 
-    async def message(self, message: MessageId) -> AgentMessage:
-        """Return a message as it stands now."""
-        raise NotImplementedError
-
-    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
-        """Return the latest messages to `agent`, or to all agents, newest first."""
-        raise NotImplementedError
+    # --- teams
 
     async def propose(self, request: StartRequest) -> Proposal:
         """Return what a start would do. Nothing is created."""
-        raise NotImplementedError
+        return await propose(request, self._settings, self._paths, drivers=self._drivers)
 
     async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
-        """Start the proposed team; `progress` hears of each step from this thread."""
-        raise NotImplementedError
+        """Start the proposed team; `progress` hears of each step from this thread.
+
+        Raises:
+            RefusedError: a team runs on this project already.
+            TmorchError: a step failed, and all was undone or what was kept is named.
+
+        """
+        tools = Tools(
+            store=self._store,
+            paths=self._paths,
+            settings=self._settings,
+            drivers=self._drivers,
+            address=self._address,
+            tmorch_argv=self._tmorch_argv,
+            start_supervisor=lambda: control.start(self._paths, self._store, self._environ),
+            clock=self._clock,
+            environ=self._environ,
+        )
+        return await Launch(tools, proposal, progress).run()
+
+    async def orchestration(self, name: str) -> Orchestration:
+        """Return the orchestration with that id.
+
+        Raises:
+            NotFoundError: there is none; `candidates` are those there are.
+
+        """
+        known = await self._ask(self._store.orchestrations.list)
+        for orchestration in known:
+            if orchestration.id == name:
+                return orchestration
+        names = tuple(o.id for o in known)
+        raise NotFoundError(
+            f"no team is called {name!r}",
+            cause=f"the teams are: {', '.join(names)}" if names else "there is no team yet",
+            remedy="`tmorch list` shows them",
+            candidates=names,
+        )
 
     async def stop(self, orchestration: OrchestrationId, *, keep_session: bool = False) -> None:
-        """End the agents and, unless kept, the tmux session. Worktrees and branches stay."""
-        raise NotImplementedError
+        """End the agents and, unless kept, the tmux session. Worktrees and branches stay.
 
-    async def health(self) -> SupervisorHealth:
-        """Return how the supervisor is."""
-        raise NotImplementedError
+        Raises:
+            NotFoundError: there is no such orchestration.
+
+        """
+        known = await self.orchestration(orchestration)
+        address = ServerAddress(bin=self._address.bin, socket_path=known.server)
+        await stop(self._store, address, known, self._clock(), keep_session=keep_session)
+
+    async def work_at_risk(self, orchestration: OrchestrationId) -> tuple[WorkAtRisk, ...]:
+        """Return, for each agent, what a clean-up would take with it."""
+        known = await self.orchestration(orchestration)
+        return await cleanup_service.examine(known, self._store.agents.of(known.id))
+
+    async def cleanup(self, orchestration: OrchestrationId, *, force: tuple[str, ...] = ()) -> CleanupResult:
+        """Remove the worktrees and branches of a stopped team; all of it stays below `refs/tmorch/trash/`.
+
+        Raises:
+            RefusedError: work would be lost that `force` does not name, or the team runs.
+
+        """
+        known = await self.orchestration(orchestration)
+        agents = self._store.agents.of(known.id)
+        return await cleanup_service.cleanup(
+            self._store, known, agents, force=force, is_live=known.state.is_active, at=self._clock()
+        )
+
+    # --- supervisor and tmux
 
     async def start_supervisor(self) -> SupervisorHealth:
         """Start the supervisor unless one runs, and return its health once it has given a sign of life."""
-        raise NotImplementedError
+        return await self._ask(lambda: control.start(self._paths, self._store, self._environ))
+
+    async def stop_supervisor(self) -> bool:
+        """End the supervisor; return False when none ran. Agents go on."""
+        return await self._ask(lambda: control.stop(self._paths, self._store))
 
     async def attach(self, pane: PaneId, *, server: str = "") -> Attachment:
         """Bring the person to `pane`: switch their tmux client, or say what to run in the foreground."""
-        raise NotImplementedError
+        if server and server != self._address.socket_path:
+            other = TmuxSight(ServerAddress(bin=self._address.bin, socket_path=server))
+            try:
+                return await attach(
+                    await other.gateway(),
+                    ServerAddress(bin=self._address.bin, socket_path=server),
+                    pane,
+                    self._environ,
+                )
+            finally:
+                await other.close()
+        return await attach(await self._sight.gateway(), self._address, pane, self._environ)
 
     async def close(self) -> None:
         """Let go of the database and of tmux. No agent is touched."""
-        raise NotImplementedError
+        await self._sight.close()
+        await self._ask(self._store.close)
+        self._store_thread.shutdown(wait=False)

@@ -1,0 +1,343 @@
+"""Starting a team: all of it, or nothing that was not there before.
+
+Each thing is written to the journal before it is made. A start that fails, is interrupted or is killed is undone
+from there, newest first; what holds work by then is kept and named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext, LaunchPlan
+from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import TmorchError
+from orchestrator_core.git.worktrees import add_worktree
+from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.ids import OrchestrationId, agent_id
+from orchestrator_core.models.launch import Proposal, StepProgress, StepState
+from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
+from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.naming import branch_name, new_id
+from orchestrator_core.services.rollback import roll_back
+from orchestrator_core.services.settle import has_launcher
+from orchestrator_core.store import Store
+from orchestrator_core.team.briefing import briefing
+from orchestrator_core.tmux import sessions
+from orchestrator_core.tmux.address import ServerAddress
+
+Progress = Callable[[StepProgress], None]
+LOOK_S = 0.1
+WIDTH, HEIGHT = 200, 50
+"""Of a window nobody has attached to yet."""
+
+
+class Tools(Struct, frozen=True, kw_only=True):
+    """What a start needs from outside."""
+
+    store: Store
+    paths: Paths
+    settings: Settings
+    drivers: Mapping[str, Driver]
+    address: ServerAddress
+    tmorch_argv: tuple[str, ...]
+    """How an agent calls tmorch."""
+    start_supervisor: Callable[[], None]
+    clock: Callable[[], float]
+    environ: Mapping[str, str]
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """An agent with all that its start needs."""
+
+    agent: Agent
+    briefing: str
+    plan: LaunchPlan
+
+
+class Launch:
+    """One start of one proposal."""
+
+    def __init__(self, tools: Tools, proposal: Proposal, progress: Progress) -> None:
+        self._tools = tools
+        self._store = tools.store
+        self._proposal = proposal
+        self._progress = progress
+        self._driver = tools.drivers[proposal.driver]
+
+    async def run(self) -> Orchestration:
+        """Start the team and return it once every agent is ready, waits for a person, or has failed.
+
+        Raises:
+            RefusedError: a team runs on this project already.
+            TmorchError: a step failed; everything was undone, or the error says what was kept.
+
+        """
+        await self._finish_abandoned()
+        orchestration = self._claim()
+        try:
+            return await self._make(orchestration)
+        except BaseException as failure:  # Ctrl-C and a cancelled app undo their start too
+            kept = await asyncio.shield(
+                roll_back(
+                    self._tools.store,
+                    self._tools.address,
+                    orchestration.id,
+                    str(failure),
+                    self._tools.clock(),
+                )
+            )
+            self._tell("undo", StepState.UNDONE, kept or "everything the start had made is gone again")
+            if isinstance(failure, TmorchError) and kept:
+                raise TmorchError(failure.title, cause=failure.cause, remedy=kept, code=failure.code) from failure
+            raise
+
+    async def _finish_abandoned(self) -> None:
+        """Undo a start of this project whose launcher is gone."""
+        for other in self._store.orchestrations.list(active=True):
+            if other.project != self._proposal.project.path or other.state is not OrchestrationState.STARTING:
+                continue
+            if not has_launcher(other):
+                kept = await roll_back(
+                    self._store, self._tools.address, other.id, "its start was cut short", self._tools.clock()
+                )
+                self._tell("undo", StepState.UNDONE, f"an earlier start that was cut short ({other.id}). {kept}")
+
+    def _claim(self) -> Orchestration:
+        proposal = self._proposal
+        process = psutil.Process()
+        identifier = new_id(proposal.project.name, self._is_taken)
+        orchestration = Orchestration(
+            id=identifier,
+            project=proposal.project.path,
+            project_name=proposal.project.name,
+            session=identifier,
+            starting_branch=proposal.project.branch,
+            base_commit=proposal.project.head,
+            server=self._tools.address.socket_path,
+            spec_path=proposal.spec.path,
+            goal=proposal.spec.goal,
+            driver=proposal.driver,
+            plan=proposal.team.plan,
+            team_type=proposal.team.type,
+            is_demo=self._driver.is_demo,
+            launcher_pid=process.pid,
+            launcher_started=process.create_time(),
+            created_at=self._tools.clock(),
+        )
+        self._store.orchestrations.claim(orchestration)
+        return orchestration
+
+    def _is_taken(self, name: str) -> bool:
+        return self._store.orchestrations.id_taken(OrchestrationId(name)) or sessions.session_exists(
+            self._tools.address, name
+        )
+
+    async def _make(self, orchestration: Orchestration) -> Orchestration:
+        agents = tuple(self._agent(orchestration, role) for role in self._proposal.team.roles)
+        await self._add_worktrees(orchestration, agents)
+        members = tuple(self._prepare(orchestration, agents, agent) for agent in agents)
+        with self._store.transaction():
+            for member in members:
+                self._store.agents.add(member.agent)
+        await self._open_windows(orchestration, members)
+        self._hand_over(members)
+        self._tools.start_supervisor()
+        await self._await_ready(orchestration)
+        self._store.orchestrations.update(orchestration.id, state=OrchestrationState.RUNNING)
+        return self._store.orchestrations.get(orchestration.id)
+
+    def _agent(self, orchestration: Orchestration, role: str) -> Agent:
+        return Agent(
+            id=agent_id(orchestration.id, role),
+            orchestration=orchestration.id,
+            role=role,
+            driver=self._proposal.driver,
+            worktree=str(self._tools.paths.worktrees / orchestration.id / role),
+            branch=branch_name(orchestration.id, role),
+            reason="it is being started",
+            status_since=self._tools.clock(),
+            created_at=self._tools.clock(),
+        )
+
+    async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
+        for agent in agents:
+            self._tell("worktrees", StepState.RUNNING, f"{agent.role}: {agent.branch}", agent.role)
+            self._store.journal.record(
+                orchestration.id,
+                "worktree",
+                {"path": agent.worktree, "branch": agent.branch, "base": orchestration.base_commit},
+            )
+            Path(agent.worktree).parent.mkdir(parents=True, exist_ok=True)
+            await add_worktree(
+                Path(orchestration.project), Path(agent.worktree), agent.branch, orchestration.base_commit
+            )
+        self._tell("worktrees", StepState.DONE, f"{len(agents)} worktrees on branches of their own")
+
+    def _prepare(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
+        """Write the agent's own files: its briefing and what its driver wants."""
+        proposal = self._proposal
+        choice = next(choice for choice in proposal.team.chosen if choice.role.key == agent.role)
+        text = briefing(choice.role, proposal.team, orchestration, agents, proposal.project, proposal.spec)
+        folder = self._tools.paths.agents / orchestration.id / agent.role
+        self._store.journal.record(orchestration.id, "folder", {"path": str(folder)})
+        plan = self._driver.plan_launch(
+            LaunchContext(
+                agent=agent,
+                folder=folder,
+                briefing=text,
+                tmorch_argv=self._tools.tmorch_argv,
+                env=self._agent_environment(),
+            )
+        )
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file in plan.files:
+            Path(file.path).write_text(file.text, encoding="utf-8", newline="")
+            Path(file.path).chmod(file.mode)
+        return Member(agent=_with_conversation(agent, plan.conversation), briefing=text, plan=plan)
+
+    def _agent_environment(self) -> dict[str, str]:
+        """Return what an agent needs to find the same tmorch as the person: its state, settings and commands."""
+        names = ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMORCH_STATE", "TMORCH_CONFIG")
+        environ = {name: value for name, value in self._tools.environ.items() if name in names}
+        environ |= {n: v for n, v in self._tools.environ.items() if n.startswith("TMORCH_") and "__" in n}
+        return environ
+
+    async def _open_windows(self, orchestration: Orchestration, members: tuple[Member, ...]) -> None:
+        session = ""
+        for member in members:
+            self._tell("agents", StepState.RUNNING, f"{member.agent.role}: starting", member.agent.role)
+            if session:
+                created = await asyncio.to_thread(self._open_window, session, member)
+            else:
+                self._store.journal.record(orchestration.id, "session", {"name": orchestration.session})
+                created = await asyncio.to_thread(self._open_session, orchestration, member)
+                session = created.session_id
+            self._store.agents.update(
+                member.agent.id,
+                pane=created.pane_id,
+                window=created.window_id,
+                pid=created.pid,
+                pid_started=_started(created.pid),
+            )
+        # last: an orchestration with a session id has all its windows
+        self._store.orchestrations.update(orchestration.id, session_id=session)
+        self._tell("agents", StepState.DONE, f"{len(members)} windows in the tmux session {orchestration.session}")
+
+    def _open_session(self, orchestration: Orchestration, member: Member) -> sessions.Created:
+        return sessions.create_session(
+            self._tools.address,
+            name=orchestration.session,
+            window=member.agent.role,
+            cwd=member.agent.worktree,
+            argv=member.plan.argv,
+            env=member.plan.env,
+            width=WIDTH,
+            height=HEIGHT,
+            orchestration=orchestration.id,
+            agent=member.agent.id,
+        )
+
+    def _open_window(self, session: str, member: Member) -> sessions.Created:
+        return sessions.create_window(
+            self._tools.address,
+            session_id=session,
+            window=member.agent.role,
+            cwd=member.agent.worktree,
+            argv=member.plan.argv,
+            env=member.plan.env,
+            agent=member.agent.id,
+        )
+
+    def _hand_over(self, members: tuple[Member, ...]) -> None:
+        """Put every briefing into the outbox; one that went along as an argument is already on its way."""
+        for member in members:
+            message = self._store.messages.add(
+                target=member.agent.id,
+                sender=PERSON,
+                text=member.briefing,
+                mode=DeliveryMode.WHEN_IDLE,
+                kind=MessageKind.BRIEFING,
+                at=self._tools.clock(),
+                duplicate_limit=0,
+                duplicate_window_s=0,
+            )
+            if self._driver.briefing_road is BriefingRoad.ARGUMENT:
+                self._store.messages.claim_next(message.target, self._tools.clock())
+
+    async def _await_ready(self, orchestration: Orchestration) -> None:
+        """Wait until no agent is starting any more and every briefing has found its agent or cannot."""
+        told: dict[str, str] = {}
+        deadline = asyncio.get_running_loop().time() + self._tools.settings.team.start_timeout_s
+        while True:
+            agents = self._store.agents.of(orchestration.id)
+            open_ones = [agent for agent in agents if not self._is_settled(agent)]
+            for agent in agents:
+                self._tell_once(told, agent, is_open=agent in open_ones)
+            if not open_ones:
+                break
+            if asyncio.get_running_loop().time() > deadline:
+                self._give_up_waiting(open_ones)
+                break
+            await asyncio.sleep(LOOK_S)
+        self._check_any_alive(orchestration)
+
+    def _is_settled(self, agent: Agent) -> bool:
+        if not agent.status.is_live or agent.status is AgentStatus.WAITING:
+            return True
+        if agent.status is AgentStatus.STARTING:
+            return False
+        briefings = [m for m in self._store.messages.latest(agent.id) if m.kind is MessageKind.BRIEFING]
+        return all(message.state.is_final for message in briefings)
+
+    def _tell_once(self, told: dict[str, str], agent: Agent, *, is_open: bool) -> None:
+        text = f"{agent.role}: {agent.status}" + (f" ({agent.reason})" if agent.reason else "")
+        if is_open or told.get(agent.role):
+            return
+        told[agent.role] = text
+        is_well = agent.status.is_live and agent.status is not AgentStatus.WAITING
+        self._tell("ready", StepState.DONE if is_well else StepState.FAILED, text, agent.role)
+
+    def _give_up_waiting(self, agents: list[Agent]) -> None:
+        for agent in agents:
+            self._tell(
+                "ready",
+                StepState.FAILED,
+                f"{agent.role}: not ready after {self._tools.settings.team.start_timeout_s:g} s; "
+                "it stays open, look at its window",
+                agent.role,
+            )
+
+    def _check_any_alive(self, orchestration: Orchestration) -> None:
+        agents = self._store.agents.of(orchestration.id)
+        if any(agent.status.is_live for agent in agents):
+            return
+        worst = agents[0]
+        raise TmorchError(
+            "no agent could be started",
+            cause="; ".join(f"{agent.role}: {agent.reason}" for agent in agents)
+            + (f"\nlast output of {worst.role}:\n{worst.last_output}" if worst.last_output else ""),
+            remedy="run the agent's command by hand in the project to see what is wrong, then start again",
+            code="agents-failed",
+        )
+
+    def _tell(self, step: str, state: StepState, text: str, agent: str = "") -> None:
+        self._progress(StepProgress(step=step, state=state, text=text, agent=agent))
+
+
+def _with_conversation(agent: Agent, conversation: str) -> Agent:
+    import msgspec
+
+    return msgspec.structs.replace(agent, conversation=conversation)
+
+
+def _started(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None

@@ -1,0 +1,170 @@
+"""Keeping every agent's status true, at a cost that does not grow with what is idle.
+
+tmux says for each pane when its window last put something out. A pane is read again only when that moment is not
+before the last reading, so a quiet fleet costs one `list-panes` a round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from orchestrator_core.agents.driver import Driver
+from orchestrator_core.agents.screen import Reading, read_screen
+from orchestrator_core.agents.status import ProcessEvidence, is_agent_process, judge
+from orchestrator_core.errors import TmuxGoneError
+from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
+from orchestrator_core.models.ids import AgentId, PaneId
+from orchestrator_core.models.pane import Pane, PaneFrame
+from orchestrator_core.services.connections import Connections
+from orchestrator_core.store import Store
+from orchestrator_core.tmux.gateway import TmuxGateway
+
+LAST_WORDS = 12
+"""How many of its last lines are kept of an agent that ended."""
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What was last read of an agent."""
+
+    second: int
+    """The whole second in which it was read."""
+    reading: Reading
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """An agent whose verdict changed in a round."""
+
+    agent: Agent
+    verdict: Verdict
+
+
+class Watch:
+    """Reads the agents' panes and writes their verdicts."""
+
+    def __init__(
+        self,
+        store: Store,
+        connections: Connections,
+        drivers: Mapping[str, Driver],
+        clock: Callable[[], float],
+        report: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._drivers = drivers
+        self._clock = clock
+        self._report = report
+        self._seen: dict[AgentId, Seen] = {}
+
+    def forget(self, agent: AgentId) -> None:
+        """Read this agent's screen in the next round, whatever tmux says of its activity."""
+        self._seen.pop(agent, None)
+
+    async def round(self) -> tuple[Change, ...]:
+        """Look at every agent of the active orchestrations once, and return whose verdict changed."""
+        servers = {o.id: o.server for o in self._store.orchestrations.list(active=True)}
+        by_server: dict[str, list[Agent]] = {}
+        for agent in self._store.agents.active():
+            by_server.setdefault(servers.get(agent.orchestration, ""), []).append(agent)
+        await self._connections.keep(frozenset(by_server))
+        self._seen = {a.id: s for group in by_server.values() for a in group if (s := self._seen.get(a.id))}
+        verdicts: list[tuple[Agent, Verdict]] = []
+        for server, agents in by_server.items():
+            verdicts += await self._round_of_server(server, agents)
+        return self._write(verdicts)
+
+    async def _round_of_server(self, server: str, agents: list[Agent]) -> list[tuple[Agent, Verdict]]:
+        gateway = await self._connections.gateway(server)
+        second = int(self._clock())  # before looking: what comes during this second is read again
+        try:
+            panes = {pane.pane_id: pane for pane in await gateway.list_panes()}
+            frames = await self._read_dirty(gateway, agents, panes)
+        except TmuxGoneError as error:
+            return [(agent, _gone(f"the tmux server is not there: {error.title}")) for agent in agents]
+        verdicts = []
+        for agent in agents:
+            try:
+                self._take_in(agent, second, frames)
+                verdict = self._judge(agent, panes.get(agent.pane) if agent.pane else None)
+            except (ValueError, LookupError, TypeError) as fault:  # one agent's fault leaves the others alone
+                self._report(f"{agent.id}: {type(fault).__name__}: {fault}")
+                verdict = Verdict(status=AgentStatus.UNKNOWN, reason=f"its evidence cannot be read: {fault}")
+            if verdict is not None:
+                verdicts.append((agent, verdict))
+        return verdicts
+
+    async def _read_dirty(
+        self, gateway: TmuxGateway, agents: Iterable[Agent], panes: Mapping[PaneId, Pane]
+    ) -> dict[PaneId, PaneFrame]:
+        dirty = [
+            agent.pane
+            for agent in agents
+            if agent.pane in panes and agent.pane and self._is_dirty(agent, panes[agent.pane])
+        ]
+        return await gateway.captures(dirty) if dirty else {}
+
+    def _is_dirty(self, agent: Agent, pane: Pane) -> bool:
+        seen = self._seen.get(agent.id)
+        return seen is None or pane.activity >= seen.second or agent.status is AgentStatus.STARTING
+
+    def _take_in(self, agent: Agent, second: int, frames: Mapping[PaneId, PaneFrame]) -> None:
+        frame = frames.get(agent.pane) if agent.pane else None
+        if frame is None:
+            return
+        self._seen[agent.id] = Seen(second=second, reading=read_screen(frame, self._drivers[agent.driver].patterns))
+        if frame.dead and not agent.last_output:
+            self._store.agents.update(agent.id, last_output=_last_words(frame))
+
+    def _judge(self, agent: Agent, pane: Pane | None) -> Verdict | None:
+        if agent.pane is None:
+            return None
+        if pane is None or pane.agent_tag != agent.id:
+            return _gone("its pane is gone")
+        evidence = ProcessEvidence(
+            exists=True,
+            dead=pane.dead,
+            exit_status=pane.exit_status,
+            command=pane.command,
+            pid=pane.pid,
+            is_agent=not pane.dead and is_agent_process(pane.command, pane.pid, agent, self._drivers[agent.driver]),
+        )
+        return judge(evidence, self.reading(agent.id), previous=agent, now=self._clock())
+
+    def reading(self, agent: AgentId) -> Reading | None:
+        """Return what was last read of an agent's screen."""
+        seen = self._seen.get(agent)
+        return seen.reading if seen else None
+
+    def _write(self, verdicts: Iterable[tuple[Agent, Verdict]]) -> tuple[Change, ...]:
+        changed = [
+            (agent, verdict)
+            for agent, verdict in verdicts
+            if (agent.status, agent.reason, agent.doing, agent.waiting_for)
+            != (verdict.status, verdict.reason, verdict.doing, verdict.waiting_for)
+        ]
+        if not changed:
+            return ()
+        at = self._clock()
+        with self._store.transaction():
+            for agent, verdict in changed:
+                self._store.agents.set_verdict(agent.id, verdict, at)
+                if agent.status is not verdict.status:
+                    self._store.events.add(
+                        "agent.status",
+                        f"{agent.role} is {verdict.status}: {verdict.reason}",
+                        at=at,
+                        orchestration=agent.orchestration,
+                        agent=agent.id,
+                    )
+        return tuple(Change(agent=agent, verdict=verdict) for agent, verdict in changed)
+
+
+def _gone(reason: str) -> Verdict:
+    return Verdict(status=AgentStatus.EXITED, reason=reason)
+
+
+def _last_words(frame: PaneFrame) -> str:
+    lines = [line.rstrip() for line in frame.lines]
+    return "\n".join([line for line in lines if line][-LAST_WORDS:])

@@ -1,0 +1,178 @@
+"""The loop of the supervisor: it watches, delivers and shows signs of life until it is told to stop.
+
+A fault in one item is written down and that item is tried again later; the loop goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+
+import psutil
+
+from orchestrator_core.agents.driver import Driver
+from orchestrator_core.config.settings import Settings
+from orchestrator_core.models.agent import AgentStatus
+from orchestrator_core.models.ids import AgentId
+from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.services.connections import Connections
+from orchestrator_core.services.serve import Server
+from orchestrator_core.services.settle import settle_starts
+from orchestrator_core.services.watch import Change, Watch
+from orchestrator_core.store import Store
+
+OUTBOX_STEP_S = 0.05
+"""How often another process's commit is looked for; one PRAGMA each."""
+BEAT_S = 5.0
+RETRY_S = 0.25
+"""How soon an agent that could not get its message is looked at again, at first."""
+RETRY_MOST_S = 2.0
+FAULT_S = 5.0
+"""How long an agent whose serving failed unexpectedly is left alone."""
+FAREWELL_S = 3.0
+"""How long typing that is under way may take to end when the supervisor stops."""
+
+
+class Supervisor:
+    """One per state folder; the caller holds the lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        drivers: Mapping[str, Driver],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._connections = Connections(settings)
+        self._watch = Watch(store, self._connections, drivers, clock, self._report)
+        self._server = Server(store, self._connections, drivers, clock)
+        self._lanes: dict[AgentId, asyncio.Task[None]] = {}
+        self._due: dict[AgentId, tuple[float, float]] = {}
+        self._stopping = asyncio.Event()
+        self._busy_at = clock()
+
+    def stop(self) -> None:
+        """End the loop soon: what is being typed is finished first."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Watch and deliver until `stop`, or until there was nothing to do for the configured time."""
+        process = psutil.Process()
+        self._store.health.started(os.getpid(), process.create_time(), self._clock())
+        self._recover()
+        tasks = [
+            asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s)),
+            asyncio.create_task(self._forever(self._outbox_round, OUTBOX_STEP_S)),
+            asyncio.create_task(self._forever(self._beat, BEAT_S)),
+        ]
+        await self._stopping.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=FAREWELL_S)
+        for lane in self._lanes.values():
+            lane.cancel()
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        await self._connections.close()
+        self._store.health.stopped(self._clock())
+
+    async def _forever(self, step: Callable[[], object], seconds: float) -> None:
+        """Do `step` again and again; what it raises is reported and does not end the loop."""
+        while True:
+            try:
+                result = step()
+                if asyncio.iscoroutine(result):
+                    await result
+            except Exception as fault:  # the edge of the loop: nothing may stop it
+                self._report(f"{type(fault).__name__}: {fault}", traceback.format_exc())
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(seconds)
+
+    # --- watching
+
+    async def _watch_round(self) -> None:
+        for change in await self._watch.round():
+            self._after(change)
+        self._server.settle_briefings(self._has_prompted)
+        settle_starts(self._store, self._clock())
+        self._end_when_idle()
+
+    def _recover(self) -> None:
+        """Give what an earlier supervisor left half typed its turn before anything else goes to the same pane."""
+        cut_short: dict[AgentId, list[AgentMessage]] = {}
+        for message in self._store.messages.interrupted():
+            cut_short.setdefault(message.target, []).append(message)
+        for agent, messages in cut_short.items():
+            self._lanes[agent] = asyncio.create_task(self._lane(agent, recover=messages))
+
+    def _after(self, change: Change) -> None:
+        if change.verdict.status in (AgentStatus.IDLE, AgentStatus.WAITING, AgentStatus.STARTING):
+            self._due.pop(change.agent.id, None)
+            self._kick(change.agent.id)
+
+    def _has_prompted(self, agent: AgentId) -> bool:
+        reading = self._watch.reading(agent)
+        return reading is not None and bool(reading.last_prompt)
+
+    def _end_when_idle(self) -> None:
+        if self._lanes or self._store.orchestrations.list(active=True) or self._store.messages.queued_targets():
+            self._busy_at = self._clock()
+        limit = self._settings.supervisor.idle_exit_min * 60
+        if limit and self._clock() - self._busy_at > limit:
+            self.stop()
+
+    # --- delivering
+
+    _version = -1
+
+    def _outbox_round(self) -> None:
+        version = self._store.data_version()
+        has_news = version != self._version
+        self._version = version
+        now = time.monotonic()
+        if not has_news and not any(due <= now for due, _ in self._due.values()):
+            return
+        waiting = self._store.messages.queued_targets()
+        self._due = {agent: due for agent, due in self._due.items() if agent in waiting}
+        for agent in waiting:
+            due, _ = self._due.get(agent, (0.0, 0.0))
+            if due <= now:
+                self._kick(agent)
+
+    def _kick(self, agent: AgentId) -> None:
+        if agent not in self._lanes:
+            self._lanes[agent] = asyncio.create_task(self._lane(agent))
+
+    async def _lane(self, agent: AgentId, recover: Sequence[AgentMessage] = ()) -> None:
+        _, pause = self._due.get(agent, (0.0, 0.0))
+        pause = min(RETRY_MOST_S, pause * 1.5) if pause else RETRY_S
+        try:
+            for message in recover:
+                await self._server.recover(message)
+            await self._server.serve(agent)
+        except Exception as fault:  # one agent must not hold up the others
+            pause = FAULT_S
+            self._report(f"{agent}: {type(fault).__name__}: {fault}", traceback.format_exc())
+        finally:
+            self._due[agent] = (time.monotonic() + pause, pause)
+            del self._lanes[agent]
+
+    # --- signs of life
+
+    def _beat(self) -> None:
+        self._store.health.beat(self._clock())
+
+    def _report(self, text: str, details: str = "") -> None:
+        """Keep `text` as the last error that every client shows, and all of it in the log."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self._clock()))
+        sys.stderr.write(f"{stamp} {text}\n{details}")
+        sys.stderr.flush()
+        self._store.health.error(text, self._clock())
