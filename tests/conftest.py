@@ -8,8 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.rig import Rig
 
 TMUX_TIMEOUT_S = 20
 IDENTITY = """\
@@ -146,3 +150,13 @@ def make_project(tmp_path: Path) -> MakeProject:
 def git_project(make_project: MakeProject) -> Path:
     """A repository with one commit on `main`."""
     return make_project()
+
+
+@pytest.fixture
+def rig(tmux_server: TmuxServer, tmp_path: Path) -> Iterator[Rig]:
+    """A whole tmorch whose agents are stand-ins; configured, nothing started."""
+    from tests.rig import running_rig
+
+    with running_rig(tmux_server, tmp_path / "rig") as made:
+        made.configure()
+        yield made

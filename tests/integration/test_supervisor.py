@@ -1,0 +1,118 @@
+"""The supervisor: one per state folder, hard to kill by accident, easy to stop, and never quiet about a fault."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from orchestrator_core.supervisor.lock import SupervisorLock, is_held
+from tests.conftest import MakeProject, TmuxServer
+from tests.polling import eventually
+from tests.rig import Rig
+
+
+def test_start_status_stop(rig: Rig) -> None:
+    assert rig.tmorch("supervisor", "status", "--json").json["supervisor"]["running"] is False
+    started = rig.tmorch("supervisor", "start", "--json")
+    assert started.code == 0, started
+    pid = started.json["supervisor"]["pid"]
+    again = rig.tmorch("supervisor", "start", "--json")
+    assert again.json["supervisor"]["pid"] == pid
+    assert rig.tmorch("supervisor", "stop").code == 0
+    assert not psutil.pid_exists(pid)
+    assert rig.tmorch("supervisor", "status", "--json").json["supervisor"]["running"] is False
+
+
+def test_a_second_one_is_refused_and_a_killed_one_leaves_no_lock(rig: Rig) -> None:
+    pid = rig.tmorch("supervisor", "start", "--json").json["supervisor"]["pid"]
+    second = rig.tmorch("supervisor", "run")
+    assert second.code == 3
+    assert "already" in second.err
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not is_held(rig.paths.lock))
+    assert rig.paths.lock.exists()
+    assert rig.tmorch("supervisor", "start").code == 0
+
+
+def test_ten_starts_at_once_give_one(rig: Rig) -> None:
+    starts = [
+        subprocess.Popen([sys.executable, "-m", "orchestrator_core.cli.main", "supervisor", "start"], stdout=subprocess.DEVNULL)
+        for _ in range(10)
+    ]
+    assert [start.wait(timeout=60) for start in starts] == [0] * 10
+    ours = [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if "orchestrator_core.supervisor" in (process.info["cmdline"] or [])
+        and (process.info["environ"] or {}).get("XDG_STATE_HOME") == os.environ["XDG_STATE_HOME"]
+    ]
+    eventually(lambda: sum(process.is_running() and process.status() != "zombie" for process in ours) <= 1)
+    assert is_held(rig.paths.lock)
+
+
+def test_it_outlives_the_terminal_that_started_it(rig: Rig) -> None:
+    """The terminal hangs up: its whole session gets SIGHUP."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "orchestrator_core.cli.main", "supervisor", "start"])
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    supervisor = rig.store.health.read().pid
+    assert supervisor is not None
+    process = psutil.Process(supervisor)
+    assert os.getsid(supervisor) != os.getsid(0)
+    assert process.terminal() is None
+    assert is_held(rig.paths.lock)
+    os.kill(supervisor, signal.SIGHUP)
+    beat = rig.store.health.read().heartbeat_at
+    eventually(lambda: rig.store.health.read().heartbeat_at != beat, timeout=20)
+    assert process.is_running()
+
+
+def test_the_lock_is_not_lost_to_a_probe(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first, second = SupervisorLock(path), SupervisorLock(path)
+    assert not is_held(path)
+    assert first.acquire()
+    assert is_held(path)
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+
+
+def test_a_fault_in_one_agent_leaves_the_others_alone(rig: Rig, make_project: MakeProject) -> None:
+    """A row that makes no sense is reported; the other agent still gets its message."""
+    team = rig.start(make_project(), roles="orchestrator,developer")
+    rig.store.agents.update(rig.agent(team, "orchestrator").id, driver="no-such-driver")
+    assert rig.tmorch("send", "developer", "still there?", "--wait", "30").code == 0
+    eventually(lambda: "no-such-driver" in rig.store.health.read().last_error)
+    assert rig.agent(team).texts() == ["still there?"]
+    assert "no-such-driver" in rig.tmorch("supervisor", "status", "--json").out
+
+
+def test_a_server_that_comes_back_is_found_again(rig: Rig, make_project: MakeProject, tmux_server: TmuxServer) -> None:
+    lost = rig.agent(rig.start(make_project("one")))
+    tmux_server.kill()
+    lost.wait_status("exited")
+    assert "tmux" in lost.row.reason
+    back = rig.agent(rig.start(make_project("two")))
+    assert rig.tmorch("send", back.id, "hello", "--wait", "30").code == 0
+    assert back.texts() == ["hello"]
+    assert lost.row.status == "exited"
+
+
+def test_a_killed_agent_and_a_vanished_window_are_noticed(rig: Rig, make_project: MakeProject) -> None:
+    team = rig.start(make_project(), roles="developer,tester")
+    developer, tester = rig.agent(team), rig.agent(team, "tester")
+    assert developer.row.pid
+    os.kill(developer.row.pid, signal.SIGKILL)
+    developer.wait_status("failed", "exited")
+    rig.tmux.run("kill-window", "-t", str(tester.row.window))
+    tester.wait_status("exited")
+    assert "gone" in tester.row.reason
