@@ -158,12 +158,17 @@ class Launch:
             orchestration=orchestration.id,
             role=role,
             driver=self._proposal.driver,
-            worktree=str(self._tools.paths.worktrees / orchestration.id / role),
+            worktree=str(self._worktrees() / orchestration.id / role),
             branch=branch_name(orchestration.id, role),
             reason="it is being started",
             status_since=self._tools.clock(),
             created_at=self._tools.clock(),
         )
+
+    def _worktrees(self) -> Path:
+        """Return the folder that worktrees go into."""
+        chosen = self._tools.settings.worktrees.folder
+        return Path(chosen).expanduser() if chosen else self._tools.paths.worktrees
 
     async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
         for agent in agents:
@@ -193,6 +198,7 @@ class Launch:
                 briefing=text,
                 tmorch_argv=self._tools.tmorch_argv,
                 env=self._agent_environment(),
+                team=self._proposal.team.roles,
             )
         )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -267,7 +273,7 @@ class Launch:
                 duplicate_limit=0,
                 duplicate_window_s=0,
             )
-            if self._driver.briefing_road is BriefingRoad.ARGUMENT:
+            if member.plan.briefing_road is BriefingRoad.ARGUMENT:
                 self._store.messages.claim_next(message.target, self._tools.clock())
 
     async def _await_ready(self, orchestration: Orchestration) -> None:

@@ -104,4 +104,4 @@ class Server:
 
 
 def _given_as_argument(message: AgentMessage, driver: Driver) -> bool:
-    return message.kind is MessageKind.BRIEFING and driver.briefing_road is BriefingRoad.ARGUMENT
+    return message.kind is MessageKind.BRIEFING and driver.road_of(message.text) is BriefingRoad.ARGUMENT

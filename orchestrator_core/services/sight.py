@@ -73,12 +73,17 @@ def obstacle(sight: Sight | None, mode: DeliveryMode) -> Obstacle | None:
 
 
 def _screen_obstacle(reading: Reading, mode: DeliveryMode) -> Obstacle | None:
+    if not reading.readable:
+        return Obstacle(
+            reason="its prompt cannot be recognised: set `screen` or `prompt_pattern` for this kind of agent",
+            hindrance=Hindrance.REFUSE,
+        )
     if reading.state is ScreenState.DIALOG:
         return Obstacle(reason=f"a dialog is open: {reading.dialog}")
     if reading.state is ScreenState.LIMIT:
         return Obstacle(reason="it waits for a usage limit")
     if not reading.has_prompt:
-        return Obstacle(reason="its prompt is not to be seen")
+        return Obstacle(reason="its prompt is not on its screen")
     if reading.draft:
         return Obstacle(reason="a draft is at its prompt")
     if reading.state is ScreenState.BUSY and mode is DeliveryMode.WHEN_IDLE:

@@ -1,0 +1,149 @@
+"""The whole program in a real tmux, as a person uses it: keys in, screen out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import MakeProject, TmuxServer
+from tests.e2e.terminal import Terminal
+from tests.polling import eventually
+from tests.rig import Rig
+
+TUI = f"{Path(sys.executable).with_name('tmorch-tui')}"
+
+
+@pytest.fixture
+def team(rig: Rig, make_project: MakeProject) -> dict[str, Any]:
+    made = rig.start(make_project(), roles="orchestrator,developer,tester")
+    for role in ("orchestrator", "developer", "tester"):
+        rig.agent(made, role).wait_status("idle")
+    return made
+
+
+@pytest.fixture
+def outer_socket() -> Path:
+    return Path(os.environ["TMUX_TMPDIR"]) / "person"
+
+
+@pytest.fixture
+def outside(rig: Rig, team: dict[str, Any], outer_socket: Path) -> Iterator[Terminal]:
+    """`tmorch-tui` in a terminal that is not inside the agents' tmux."""
+    terminal = Terminal(outer_socket, TUI, cwd=rig.folder)
+    yield terminal
+    terminal.close()
+
+
+def pids(rig: Rig, team: dict[str, Any]) -> list[int]:
+    return [agent.pid or 0 for agent in rig.store.agents.of(team["id"])]
+
+
+def test_watch_message_filter_zoom_attach_quit(rig: Rig, team: dict[str, Any], outside: Terminal) -> None:
+    """One sitting: select, see it change, send and see the receipt, filter, zoom, attach and return, quit."""
+    developer = rig.agent(team)
+    outside.sees("tmorch", "1 team", "3 agents", "orchestrator", "developer", "tester")
+
+    outside.press("j", "j")
+    outside.sees(f"{team['id']} ▸ developer")
+    developer.do("print", text="a line of its own")
+    outside.sees("a line of its own")
+
+    outside.press("m")
+    outside.type("please check the [till]")
+    outside.press("Enter")
+    outside.sees("delivered")
+    assert developer.texts() == ["please check the [till]"]
+    outside.press("Escape")
+
+    outside.press("/")
+    outside.type("tester")
+    outside.sees_no("developer  ")
+    outside.press("Escape")
+    outside.sees("developer")
+
+    outside.press("z")
+    outside.sees_no("orchestrator  ")
+    outside.press("z")
+    outside.sees("orchestrator")
+
+    before = pids(rig, team)
+    outside.press("Enter")
+    eventually(lambda: rig.tmux.run("list-clients", "-F", "#{client_control_mode} #{session_name}").count("0 ") == 1)
+    rig.tmux.run("detach-client", "-s", f"={team['session']}")
+    outside.sees("1 team", "developer")
+
+    outside.press("q")
+    assert outside.exit_status() == 0
+    assert pids(rig, team) == before
+    assert all(psutil.pid_exists(pid) for pid in before)
+
+
+def test_inside_tmux_the_client_is_switched_and_comes_back(
+    rig: Rig, team: dict[str, Any], tmux_server: TmuxServer, outer_socket: Path
+) -> None:
+    """Started inside the agents' own tmux: it never shows itself, attach switches the client, a key brings it back."""
+    tmux_server.run("set-option", "-g", "status", "off")
+    tmux_server.run("set-option", "-g", "escape-time", "0")
+    tmux_server.run(
+        "new-session", "-d", "-s", "desk", "-x", "120", "-y", "40", "-e", "COLORTERM=truecolor", f"exec {TUI}"
+    )
+    terminal = Terminal(outer_socket, f"tmux -S {tmux_server.socket_path} attach -t =desk", cwd=rig.folder)
+    try:
+        terminal.sees("1 team", "developer")
+        assert "desk" not in terminal.text()
+        terminal.press("j", "j")
+        terminal.sees(f"{team['id']} ▸ developer")
+        terminal.press("Enter")
+        eventually(lambda: session_of_person(tmux_server) == team["session"])
+        terminal.press("C-b", "L")
+        eventually(lambda: session_of_person(tmux_server) == "desk")
+        terminal.sees("1 team", f"{team['id']} ▸ developer")
+    finally:
+        terminal.close()
+
+
+def session_of_person(server: TmuxServer) -> str:
+    rows = server.run("list-clients", "-F", "#{client_control_mode} #{session_name}").splitlines()
+    return next(row[2:] for row in rows if row.startswith("0 "))
+
+
+def test_a_terminal_of_80_by_24_is_enough(rig: Rig, team: dict[str, Any], outer_socket: Path) -> None:
+    terminal = Terminal(outer_socket, TUI, width=80, height=24, cwd=rig.folder)
+    try:
+        screen = terminal.sees("tmorch", "developer", "tester", "?")
+        assert all(len(line) <= 80 for line in screen.splitlines())
+        terminal.press("j", "j", "m")
+        terminal.type("short screen")
+        terminal.press("Enter")
+        terminal.sees("delivered")
+    finally:
+        terminal.close()
+    assert rig.agent(team).texts() == ["short screen"]
+
+
+def test_the_supervisor_that_is_down_is_shown_and_started_from_here(
+    rig: Rig, team: dict[str, Any], outside: Terminal
+) -> None:
+    """Scenario 85."""
+    outside.sees("developer")
+    rig.tmorch("supervisor", "stop")
+    outside.sees("supervisor")
+    outside.press("S")
+    eventually(lambda: rig.tmorch("supervisor", "status", "--json").json["supervisor"]["running"])
+
+
+def test_a_tmux_server_that_dies_is_shown_and_the_app_goes_on(
+    rig: Rig, team: dict[str, Any], outside: Terminal, tmux_server: TmuxServer
+) -> None:
+    """Scenario 85."""
+    outside.sees("developer")
+    tmux_server.kill()
+    outside.sees("no tmux server")
+    outside.press("q")
+    assert outside.exit_status() == 0
