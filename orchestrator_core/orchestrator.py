@@ -12,6 +12,7 @@ from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError
+from orchestrator_core.models.branch import CleanupResult
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
@@ -22,10 +23,10 @@ from orchestrator_core.models.target import needs_panes, resolve
 from orchestrator_core.services import cleanup as cleanup_service
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
-from orchestrator_core.services.cleanup import CleanupResult as CleanupResult
 from orchestrator_core.services.fleet import guests, read_teams
 from orchestrator_core.services.guests import TmuxPicture, TmuxSight
 from orchestrator_core.services.launch import Launch, Tools
+from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
 from orchestrator_core.services.proposal import propose
 from orchestrator_core.services.stop import stop
@@ -239,7 +240,13 @@ class Orchestrator:
         known = await self.orchestration(orchestration)
         agents = self._store.agents.of(known.id)
         return await cleanup_service.cleanup(
-            self._store, known, agents, force=force, is_live=known.state.is_active, at=self._clock()
+            self._store,
+            known,
+            agents,
+            force=force,
+            is_live=lambda agent: known.state.is_active or agent_runs(agent),
+            now=self._clock,
+
         )
 
     # --- supervisor and tmux

@@ -33,6 +33,11 @@ class Detection(Struct, frozen=True, kw_only=True):
     """From 0 to 1."""
     evidence: tuple[str, ...]
     """The matching files and folders, relative to the project, each named once."""
+    reason: str = ""
+    """Why this type, in one sentence."""
+    signs: tuple[str, ...] = ()
+    """Files and folders that say which optional roles the project needs."""
+    source_files: int = 0
 
 
 class Role(Struct, frozen=True, kw_only=True):

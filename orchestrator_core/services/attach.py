@@ -61,7 +61,7 @@ async def attach(gateway: TmuxGateway, address: ServerAddress, pane: PaneId, env
 
 async def _prefix(gateway: TmuxGateway) -> str:
     """Return the person's prefix key as they would say it, such as `ctrl+b`."""
-    key = await gateway.option("prefix") or "C-b"
+    key = await gateway.prefix_key()
     for tmux_name, name in KEY_NAMES.items():
         key = key.replace(tmux_name, name)
     return key

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.agents.screen import Reading, ScreenState
-from orchestrator_core.errors import NotFoundError, TimedOutError, TmuxCommandError, TmuxGoneError
+from orchestrator_core.errors import NotFoundError, RefusedError, TimedOutError, TmuxCommandError, TmuxGoneError
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageState
 from orchestrator_core.services.envelope import Envelope, seal
@@ -89,8 +89,8 @@ class Delivery:
         try:
             if sight.frame.in_mode:
                 await self._gateway.leave_mode(sight.frame.pane)
-            await self._gateway.paste(sight.frame.pane, envelope.parts[0])
-        except (TmuxGoneError, NotFoundError, TmuxCommandError) as error:
+            await self._gateway.paste(sight.frame.pane, envelope.parts[0], agent=self._agent.id)
+        except (TmuxGoneError, NotFoundError, RefusedError, TmuxCommandError) as error:
             return self._store.messages.requeue(message.id, error.title)
         return self._finish(message, await self._submit(envelope, sight))
 
@@ -98,11 +98,11 @@ class Delivery:
         """Paste what is left and press Enter until the prompt has taken it. The first part is pasted already."""
         try:
             for part in envelope.parts[1:]:
-                await self._gateway.paste(sight.frame.pane, part)
+                await self._gateway.paste(sight.frame.pane, part, agent=self._agent.id)
             return await self.enter(envelope)
         except TimedOutError as error:
             return Outcome(state=MessageState.UNCONFIRMED, reason=f"typed, then tmux did not answer: {error.title}")
-        except (TmuxGoneError, NotFoundError, TmuxCommandError) as error:
+        except (TmuxGoneError, NotFoundError, RefusedError, TmuxCommandError) as error:
             return Outcome(state=MessageState.UNCONFIRMED, reason=f"typed, then lost sight of it: {error.title}")
 
     async def enter(self, envelope: Envelope) -> Outcome:
@@ -114,7 +114,7 @@ class Delivery:
             sight = await self._until(lambda sight: _lies_there(sight, envelope), DIALOG_S)
             if sight is None:
                 break
-            await self._gateway.press(sight.frame.pane, "Enter")
+            await self._gateway.press(sight.frame.pane, "Enter", agent=self._agent.id)
             if await self._until(lambda sight: _was_taken(sight, envelope), TAKEN_S):
                 return Outcome(state=MessageState.DELIVERED)
         return Outcome(state=MessageState.UNCONFIRMED, reason="it lies at the prompt, and Enter does not send it")

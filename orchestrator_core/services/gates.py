@@ -41,7 +41,7 @@ async def answer_gate(gateway: TmuxGateway, agent: Agent, driver: Driver) -> str
         key = _next_key(sight, driver, policy)
         if key is None:
             return None
-        await gateway.press(sight.frame.pane, key)
+        await gateway.press(sight.frame.pane, key, agent=agent.id)
         if key == "Enter":  # once: a second one might meet the next dialog
             return gate
         moved = await _next_look(gateway, agent, driver, since=sight)

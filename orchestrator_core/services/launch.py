@@ -7,10 +7,11 @@ from there, newest first; what holds work by then is kept and named.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import psutil
+import msgspec
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext, LaunchPlan
@@ -19,10 +20,11 @@ from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import TmorchError
 from orchestrator_core.git.worktrees import add_worktree
 from orchestrator_core.models.agent import Agent, AgentStatus
-from orchestrator_core.models.ids import OrchestrationId, agent_id
+from orchestrator_core.models.ids import OrchestrationId, SessionId, agent_id
 from orchestrator_core.models.launch import Proposal, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import branch_name, new_id
 from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
@@ -33,8 +35,6 @@ from orchestrator_core.tmux.address import ServerAddress
 
 Progress = Callable[[StepProgress], None]
 LOOK_S = 0.1
-WIDTH, HEIGHT = 200, 50
-"""Of a window nobody has attached to yet."""
 
 
 class Tools(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Tools(Struct, frozen=True, kw_only=True):
     address: ServerAddress
     tmorch_argv: tuple[str, ...]
     """How an agent calls tmorch."""
-    start_supervisor: Callable[[], None]
+    start_supervisor: Callable[[], object]
     clock: Callable[[], float]
     environ: Mapping[str, str]
 
@@ -110,7 +110,6 @@ class Launch:
 
     def _claim(self) -> Orchestration:
         proposal = self._proposal
-        process = psutil.Process()
         identifier = new_id(proposal.project.name, self._is_taken)
         orchestration = Orchestration(
             id=identifier,
@@ -126,15 +125,15 @@ class Launch:
             plan=proposal.team.plan,
             team_type=proposal.team.type,
             is_demo=self._driver.is_demo,
-            launcher_pid=process.pid,
-            launcher_started=process.create_time(),
+            launcher_pid=os.getpid(),
+            launcher_started=started_at(os.getpid()),
             created_at=self._tools.clock(),
         )
         self._store.orchestrations.claim(orchestration)
         return orchestration
 
     def _is_taken(self, name: str) -> bool:
-        return self._store.orchestrations.id_taken(OrchestrationId(name)) or sessions.session_exists(
+        return self._store.orchestrations.id_taken(OrchestrationId(name)) or sessions.is_name_taken(
             self._tools.address, name
         )
 
@@ -215,11 +214,11 @@ class Launch:
         return environ
 
     async def _open_windows(self, orchestration: Orchestration, members: tuple[Member, ...]) -> None:
-        session = ""
+        session: SessionId | None = None
         for member in members:
             self._tell("agents", StepState.RUNNING, f"{member.agent.role}: starting", member.agent.role)
             if session:
-                created = await asyncio.to_thread(self._open_window, session, member)
+                created = await asyncio.to_thread(self._open_window, orchestration, session, member)
             else:
                 self._store.journal.record(orchestration.id, "session", {"name": orchestration.session})
                 created = await asyncio.to_thread(self._open_session, orchestration, member)
@@ -229,7 +228,7 @@ class Launch:
                 pane=created.pane_id,
                 window=created.window_id,
                 pid=created.pid,
-                pid_started=_started(created.pid),
+                pid_started=started_at(created.pid),
             )
         # last: an orchestration with a session id has all its windows
         self._store.orchestrations.update(orchestration.id, session_id=session)
@@ -243,16 +242,15 @@ class Launch:
             cwd=member.agent.worktree,
             argv=member.plan.argv,
             env=member.plan.env,
-            width=WIDTH,
-            height=HEIGHT,
             orchestration=orchestration.id,
             agent=member.agent.id,
         )
 
-    def _open_window(self, session: str, member: Member) -> sessions.Created:
+    def _open_window(self, orchestration: Orchestration, session: SessionId, member: Member) -> sessions.Created:
         return sessions.create_window(
             self._tools.address,
             session_id=session,
+            orchestration=orchestration.id,
             window=member.agent.role,
             cwd=member.agent.worktree,
             argv=member.plan.argv,
@@ -337,13 +335,4 @@ class Launch:
 
 
 def _with_conversation(agent: Agent, conversation: str) -> Agent:
-    import msgspec
-
     return msgspec.structs.replace(agent, conversation=conversation)
-
-
-def _started(pid: int) -> float | None:
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import PaneFrame
 from orchestrator_core.tmux.address import ServerAddress
-from orchestrator_core.tmux.preview import PanePreview
+
+if TYPE_CHECKING:
+    from orchestrator_core.tmux.preview import PanePreview
 
 
 class Previews:
@@ -32,6 +35,8 @@ class Previews:
         await self._preview.follow(pane)
 
     async def _connect(self, server: str) -> None:
+        from orchestrator_core.tmux.preview import PanePreview
+
         await self.close()
         self._server = server
         self._preview = PanePreview(ServerAddress(bin=self._address.bin, socket_path=server))

@@ -102,7 +102,7 @@ def find_project(given: str, settings: Settings) -> Path:
     text = given.strip() or "."
     here, projects = expanded(text), settings.projects.path()
     places = [here] if _is_path(text) else [here, projects / text]
-    found = [place for place in places if place.is_dir()]
+    found = [place for place in places if place.is_dir()] or [place for place in places if place.exists()]
     if not found:
         raise _no_project(text, places, projects)
     return next((place for place in found if (place / ".git").exists()), found[0])
@@ -113,18 +113,13 @@ def _is_path(text: str) -> bool:
 
 
 def _no_project(text: str, places: list[Path], projects: Path) -> NotFoundError:
-    file = next((place for place in places if place.exists()), None)
-    if file:
-        raise UsageError(f"{file} is not a folder", remedy="name the folder of a project", code="not-a-folder")
     names = _projects_in(projects)
     near = difflib.get_close_matches(Path(text).name, names, n=3, cutoff=0.5)
     offered = near or names[:_SHOWN_PROJECTS]
     known = f"; {projects} has {', '.join(offered)}" if offered else ""
     return NotFoundError(
         f"there is no project {text!r}",
-        cause=f"neither {' nor '.join(map(str, places))} is a folder{known}"
-        if len(places) > 1
-        else f"{places[0]} does not exist{known}",
+        cause=f"looked for {' and '.join(map(str, places))}{known}",
         remedy="name the project's folder, or a folder in the one that the setting projects.folder names",
         code="no-project",
         candidates=tuple(offered),
@@ -193,7 +188,7 @@ def _driver(name: str, drivers: Mapping[str, Driver]) -> tuple[str, Driver]:
 
 def _require_program(name: str, driver: Driver) -> None:
     program = driver.needs_program()
-    if program is None or shutil.which(str(Path(program).expanduser())):
+    if program is None or shutil.which(program):
         return
     raise MissingProgramError(
         f"{driver.title} is missing",

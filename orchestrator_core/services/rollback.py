@@ -10,8 +10,9 @@ from orchestrator_core.errors import GitCommandError, RefusedError, TmorchError
 from orchestrator_core.git.worktrees import delete_branch, remove_worktree
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import OrchestrationState
+from orchestrator_core.services.outbox import refuse_waiting
+from orchestrator_core.services.stop import end_session
 from orchestrator_core.store import Store
-from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
 
@@ -31,7 +32,7 @@ async def roll_back(
     with store.transaction():
         store.orchestrations.update(orchestration, state=OrchestrationState.FAILED, failure=failure)
         for agent in store.agents.of(orchestration):
-            store.messages.refuse_waiting(agent.id, "its team did not start", at)
+            refuse_waiting(store, agent.id, "its team did not start", at)
         store.events.add("orchestration.failed", failure, at=at, orchestration=orchestration)
     if not kept:
         return ""
@@ -42,7 +43,7 @@ async def _undo(
     address: ServerAddress, orchestration: OrchestrationId, project: Path, kind: str, payload: dict[str, str]
 ) -> None:
     if kind == "session":
-        await asyncio.to_thread(sessions.kill_tagged_session, address, payload["name"], orchestration)
+        await asyncio.to_thread(end_session, address, orchestration)
     elif kind == "folder":
         shutil.rmtree(payload["path"], ignore_errors=True)
     elif kind == "worktree":

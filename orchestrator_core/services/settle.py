@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import psutil
-
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.liveness import is_running
 from orchestrator_core.store import Store
 
 
 def has_launcher(orchestration: Orchestration) -> bool:
     """Whether the process that starts this orchestration still runs."""
-    if orchestration.launcher_pid is None:
-        return False
-    try:
-        started = psutil.Process(orchestration.launcher_pid).create_time()
-    except psutil.Error:
-        return False
-    return orchestration.launcher_started is None or abs(started - orchestration.launcher_started) < 1.0
+    return is_running(orchestration.launcher_pid, orchestration.launcher_started)
 
 
 def settle_starts(store: Store, at: float) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
-import psutil
-
 from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
+from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.liveness import agent_runs
+from orchestrator_core.services.outbox import refuse_waiting
 from orchestrator_core.store import Store
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
@@ -29,23 +31,24 @@ async def stop(
         for agent in agents:
             _terminate(agent)
     else:
-        await asyncio.to_thread(sessions.kill_tagged_session, address, orchestration.session, orchestration.id)
+        await asyncio.to_thread(end_session, address, orchestration.id)
     with store.transaction():
         for agent in agents:
             store.agents.set_verdict(agent.id, STOPPED, at)
-            store.messages.refuse_waiting(agent.id, STOPPED.reason, at)
+            refuse_waiting(store, agent.id, STOPPED.reason, at)
         if orchestration.state.is_active:
             store.orchestrations.update(orchestration.id, state=OrchestrationState.STOPPED)
             store.events.add("orchestration.stopped", "stopped", at=at, orchestration=orchestration.id)
 
 
+def end_session(address: ServerAddress, orchestration: OrchestrationId) -> bool:
+    """End the tmux session that is tagged as `orchestration`'s; return False when there is none. Blocks."""
+    session = sessions.session_of(address, orchestration)
+    return session is not None and sessions.kill_session(address, session, orchestration=orchestration)
+
+
 def _terminate(agent: Agent) -> None:
     """Ask the agent's own process to end, when it is surely that one."""
-    if agent.pid is None or agent.pid_started is None:
-        return
-    try:
-        process = psutil.Process(agent.pid)
-        if abs(process.create_time() - agent.pid_started) < 1.0:
+    if agent.pid is not None and agent_runs(agent):
+        with contextlib.suppress(ProcessLookupError):
             os.kill(agent.pid, signal.SIGTERM)
-    except (psutil.Error, ProcessLookupError):
-        return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.models.fleet import SupervisorHealth
+from orchestrator_core.services.liveness import is_running
 from orchestrator_core.store import Store, open_store
 from orchestrator_core.supervisor.lock import SupervisorLock, is_held
 from orchestrator_core.supervisor.spawn import LOG_NAME, ensure_running
@@ -123,15 +124,7 @@ def stop(paths: Paths, store: Store) -> bool:
 
 def _verified_pid(paths: Paths, store: Store) -> int | None:
     """Return the supervisor's process id when it is surely that process and no stranger with its number."""
-    import psutil
-
     if not is_held(paths.lock):
         return None
     row = store.health.read()
-    if row.pid is None or row.pid_started is None:
-        return None
-    try:
-        started = psutil.Process(row.pid).create_time()
-    except psutil.Error:
-        return None
-    return row.pid if abs(started - row.pid_started) < 1.0 else None
+    return row.pid if is_running(row.pid, row.pid_started) else None

@@ -12,14 +12,13 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-import psutil
-
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.services.connections import Connections
+from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.serve import Server
 from orchestrator_core.services.settle import settle_starts
 from orchestrator_core.services.watch import Change, Watch
@@ -64,8 +63,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Watch and deliver until `stop`, or until there was nothing to do for the configured time."""
-        process = psutil.Process()
-        self._store.health.started(os.getpid(), process.create_time(), self._clock())
+        self._store.health.started(os.getpid(), started_at(os.getpid()) or self._clock(), self._clock())
         self._recover()
         tasks = [
             asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s)),

@@ -1,0 +1,85 @@
+"""How Claude Code is started and read."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import PurePath
+
+from orchestrator_core.agents import run_script
+from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan, PlannedFile
+from orchestrator_core.agents.screen_patterns import Patterns, patterns
+from orchestrator_core.config.settings import ClaudeSettings
+
+SETTINGS_FILE = "settings.json"
+MODES_IN_FILE = {"manual": "default"}
+"""The settings file calls some permission modes otherwise than the command line does."""
+GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge"}
+"""Settings whose gate has another name in the pattern file."""
+
+
+class ClaudeDriver:
+    """Claude Code in a terminal, with a settings file of its own: the person's files are never written to."""
+
+    name = "claude"
+    title = "Claude Code"
+    is_demo = False
+    briefing_road = BriefingRoad.ARGUMENT
+
+    def __init__(self, settings: ClaudeSettings) -> None:
+        self._settings = settings
+
+    @property
+    def patterns(self) -> Patterns:
+        """How its screen is read."""
+        return patterns("claude")
+
+    @cached_property
+    def process_names(self) -> tuple[str, ...]:
+        """Its own name, the settings' name for it, and its version: what macOS shows for the native install."""
+        own = PurePath(self._settings.command[0]).name
+        return tuple(dict.fromkeys((own, "claude", "[0-9]*.[0-9]*.[0-9]*")))
+
+    @cached_property
+    def gates(self) -> Mapping[str, GatePolicy]:
+        """The settings' word on each start-up dialog."""
+        gates = self._settings.gates
+        return {GATE_DIALOGS.get(field, field): GatePolicy(getattr(gates, field)) for field in gates.__struct_fields__}
+
+    def needs_program(self) -> str | None:
+        """Return the first word of the command in the settings."""
+        return self._settings.command[0]
+
+    def road_of(self, briefing: str) -> BriefingRoad:
+        """Return how this very briefing travels."""
+        return run_script.road_of(briefing, self.briefing_road)
+
+    def plan_launch(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to start one Claude Code with a conversation id of its own."""
+        conversation = str(uuid.uuid4())
+        settings_file = context.folder / SETTINGS_FILE
+        mode = self._settings.permission_mode
+        argv = (
+            *self._settings.command,
+            *("--session-id", conversation),
+            *("--settings", str(settings_file)),
+            *("--permission-mode", mode),
+            *("-n", context.agent.id),
+        )
+        road = self.road_of(context.briefing)
+        return LaunchPlan(
+            argv=run_script.window_command(context),
+            env=run_script.environment(context),
+            files=(
+                *run_script.files(context, argv, road, options_end="--"),
+                PlannedFile(path=settings_file, text=_settings_text(mode)),
+            ),
+            conversation=conversation,
+            briefing_road=road,
+        )
+
+
+def _settings_text(mode: str) -> str:
+    return json.dumps({"permissions": {"defaultMode": MODES_IN_FILE.get(mode, mode)}}, indent=2) + "\n"

@@ -1,0 +1,90 @@
+"""Any command of the person's settings as an agent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import PurePath
+
+from orchestrator_core.agents import run_script
+from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
+from orchestrator_core.agents.screen_patterns import Patterns, line_prompt, patterns, unread
+from orchestrator_core.config.settings import DriverSettings
+from orchestrator_core.errors import NotFoundError, SettingsError
+
+NO_SCREEN = "none"
+
+
+class CommandDriver:
+    """A program that the settings name, with what they say of it."""
+
+    is_demo = False
+
+    def __init__(self, name: str, settings: DriverSettings) -> None:
+        """Take the settings of `[drivers.NAME]`.
+
+        Raises:
+            SettingsError: there is no command, or its screen or prompt pattern cannot be used.
+
+        """
+        self.name = name
+        self._settings = settings
+        if not settings.command:
+            raise self._wrong("command", "it is empty", "name the program and its arguments as a list")
+        self.patterns: Patterns = self._read_patterns()
+
+    @property
+    def title(self) -> str:
+        """The name in the settings."""
+        return self.name
+
+    @cached_property
+    def process_names(self) -> tuple[str, ...]:
+        """The settings' names, or the command's own."""
+        return tuple(self._settings.process_names) or (PurePath(self._settings.command[0]).name,)
+
+    @property
+    def briefing_road(self) -> BriefingRoad:
+        """The settings' choice."""
+        return BriefingRoad(self._settings.briefing)
+
+    @property
+    def gates(self) -> Mapping[str, GatePolicy]:
+        """None: every dialog of an unknown program is the person's."""
+        return {}
+
+    def needs_program(self) -> str | None:
+        """Return the first word of the command."""
+        return self._settings.command[0]
+
+    def road_of(self, briefing: str) -> BriefingRoad:
+        """Return how this very briefing travels."""
+        return run_script.road_of(briefing, self.briefing_road)
+
+    def plan_launch(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to start one such program; it has no conversation that could be resumed."""
+        road = self.road_of(context.briefing)
+        return LaunchPlan(
+            argv=run_script.window_command(context),
+            env={**run_script.environment(context), **self._settings.env},
+            files=run_script.files(context, self._settings.command, road),
+            conversation="",
+            briefing_road=road,
+        )
+
+    def _read_patterns(self) -> Patterns:
+        if self._settings.prompt_pattern:
+            try:
+                return line_prompt(self._settings.prompt_pattern)
+            except re.error as error:
+                raise self._wrong("prompt_pattern", str(error), "give a regular expression") from error
+        if self._settings.screen == NO_SCREEN:
+            return unread()
+        try:
+            return patterns(self._settings.screen)
+        except NotFoundError as error:
+            raise self._wrong("screen", error.cause, error.remedy) from error
+
+    def _wrong(self, key: str, cause: str, remedy: str) -> SettingsError:
+        return SettingsError(f"drivers.{self.name}.{key} cannot be used", cause=cause, remedy=remedy)

@@ -1,0 +1,73 @@
+"""How the demo agent is started and read."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from orchestrator_core.agents import run_script
+from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
+from orchestrator_core.agents.screen_patterns import Patterns, patterns
+from orchestrator_core.config.settings import DemoSettings
+
+MODULE = "orchestrator_core.agents.demo"
+RECORD = "submissions.jsonl"
+
+
+class DemoDriver:
+    """The scripted agent that tmorch brings along. Its screen is read by Claude Code's patterns."""
+
+    name = "demo"
+    title = "Demo agent (not a real AI)"
+    is_demo = True
+    briefing_road = BriefingRoad.ARGUMENT
+
+    def __init__(self, settings: DemoSettings) -> None:
+        self._settings = settings
+
+    @property
+    def patterns(self) -> Patterns:
+        """How its screen is read."""
+        return patterns("claude")
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """The Python it runs in."""
+        return (PurePath(sys.executable).name, "python3*")
+
+    @property
+    def gates(self) -> Mapping[str, GatePolicy]:
+        """None: it shows no dialog before its prompt."""
+        return {}
+
+    def needs_program(self) -> str | None:
+        """Return None: it is a part of tmorch."""
+        return None
+
+    def road_of(self, briefing: str) -> BriefingRoad:
+        """Return how this very briefing travels."""
+        return run_script.road_of(briefing, self.briefing_road)
+
+    def plan_launch(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to start one demo agent. It records what it is given in its own folder."""
+        conversation = str(uuid.uuid4())
+        road = self.road_of(context.briefing)
+        argv = (
+            *(sys.executable, "-P", "-m", MODULE),  # -P: nothing in the worktree is imported
+            *("--role", context.agent.role),
+            *("--team", ",".join(context.team)),
+            *("--seed", str(self._settings.seed)),
+            *("--speed", str(self._settings.speed)),
+            *("--session-id", conversation),
+            *("--name", context.agent.id),
+            *("--record", str(context.folder / RECORD)),
+        )
+        return LaunchPlan(
+            argv=run_script.window_command(context),
+            env=run_script.environment(context),
+            files=run_script.files(context, argv, road, options_end="--"),
+            conversation=conversation,
+            briefing_road=road,
+        )

@@ -1,0 +1,189 @@
+"""The demo agent as a program: one loop over its terminal, its clock and its orders."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import signal
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from random import Random
+from types import FrameType
+
+from orchestrator_core.agents.demo import view as screen
+from orchestrator_core.agents.demo.agent import Brain, DemoAgent, Exit, Temper
+from orchestrator_core.agents.demo.answers import Echo
+from orchestrator_core.agents.demo.control import Control
+from orchestrator_core.agents.demo.jobs import Processes
+from orchestrator_core.agents.demo.keys import KeyReader
+from orchestrator_core.agents.demo.options import parse
+from orchestrator_core.agents.demo.orders import obey
+from orchestrator_core.agents.demo.record import Record
+from orchestrator_core.agents.demo.terminal import Terminal
+
+ESCAPE_S = 0.05
+"""How long a lone Escape waits for the rest of a longer key."""
+SIGNALLED = 128
+"""What a shell adds to the number of the signal that ended a program."""
+CLASSIC_SCREEN = "CLAUDE_CODE_DISABLE_ALTERNATE_SCREEN"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until the person, an order or a signal ends it, and return the exit code."""
+    options = parse(sys.argv[1:] if argv is None else argv)
+    if not (os.isatty(0) and os.isatty(1)):
+        sys.stderr.write("the demo agent needs a terminal\n")
+        return 2
+    program = Program(options)
+    try:
+        program.run()
+    except Exit as end:
+        code = end.code
+    finally:
+        program.terminal.close()
+    sys.stdout.write(f"The demo agent has ended.{_conversation(options)}\n")
+    return code
+
+
+def _conversation(options: Namespace) -> str:
+    return f" Its conversation was {options.session_id}." if options.session_id else ""
+
+
+class Program:
+    """The parts, wired, and the loop."""
+
+    def __init__(self, options: Namespace) -> None:
+        self._alternate = not (options.no_alternate_screen or os.environ.get(CLASSIC_SCREEN))
+        self.terminal = Terminal(0, 1, alternate=self._alternate)
+        self._echo = Echo(options.think)
+        self._keys = KeyReader()
+        self._escape_at = math.inf
+        self._control = Control(options.control)
+        self._wakeup, self._waker = os.pipe()
+        self._resized = False
+        self._ended_by: int | None = None
+        self._printed = 0
+        seed = options.seed or None
+        self._agent = DemoAgent(
+            _temper(options),
+            _brain(options, self._echo),
+            Processes(os.getcwd()),  # noqa: PTH109  # a start that is quicker without pathlib's own
+            now=time.monotonic(),
+            record=Record(options.record),
+            trace=Record(options.trace),
+            random=Random(seed),
+        )
+
+    def run(self) -> None:
+        """Loop until something ends it.
+
+        Raises:
+            Exit: the person, an order or a signal ended it.
+
+        """
+        self._catch_signals()
+        self.terminal.open()
+        while True:
+            self._draw()
+            self._wait()
+            if self._ended_by is not None:
+                raise Exit(SIGNALLED + self._ended_by)
+            now = time.monotonic()
+            for order in self._control.take():
+                obey(self._agent, self._echo, order, now)
+            if not self._agent.quiet:
+                self._agent.tick(now)
+
+    def _catch_signals(self) -> None:
+        os.set_blocking(self._waker, False)
+        os.set_blocking(self._wakeup, False)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGWINCH, self._on_resize)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_end)
+
+    def _on_resize(self, number: int, frame: FrameType | None) -> None:
+        self._resized = True
+
+    def _on_end(self, number: int, frame: FrameType | None) -> None:
+        self._ended_by = number
+
+    def _wait(self) -> None:
+        """Sleep until there is input, an order or something to do, and take the input in."""
+        sources = [self._wakeup, *([] if self._agent.quiet else [self.terminal.source])]
+        if self._control.fifo is not None:
+            sources.append(self._control.fifo)
+        ready, _, _ = select.select(sources, [], [], self._timeout())
+        if self._wakeup in ready:
+            os.read(self._wakeup, 512)
+        if self.terminal.source in ready:
+            self._read()
+        elif time.monotonic() >= self._escape_at:
+            self._escape_at = math.inf
+            self._agent.press(self._keys.flush(), time.monotonic())
+
+    def _read(self) -> None:
+        data = self.terminal.read()
+        if not data:
+            raise Exit(SIGNALLED + signal.SIGHUP)
+        now = time.monotonic()
+        self._agent.tick(now)
+        self._agent.press(self._keys.feed(data), now)
+        self._escape_at = now + ESCAPE_S if self._keys.waits else math.inf
+
+    def _timeout(self) -> float | None:
+        now = time.monotonic()
+        due = math.inf if self._agent.quiet else self._agent.deadline(now)
+        if self._control.poll_s is not None:
+            due = min(due, now + self._control.poll_s)
+        due = min(due, self._escape_at)
+        return None if due == math.inf else max(due - now, 0.0)
+
+    def _draw(self) -> None:
+        if self._agent.quiet:
+            return
+        if self._resized:
+            self._resized = False
+            self.terminal.forget()
+        columns, height = self.terminal.size
+        view = self._agent.view(time.monotonic())
+        if self._alternate:
+            self.terminal.paint(screen.compose(view, columns, height))
+        elif view.starting:
+            self.terminal.scroll([], screen.compose(view, columns, height) if view.dialog else [])
+        else:
+            self._draw_scrolling(view, columns, height)
+
+    def _draw_scrolling(self, view: screen.View, columns: int, height: int) -> None:
+        done, open_blocks = view.transcript.parted(self._printed)
+        self._printed += len(done)
+        live = [
+            *screen.settled_rows(open_blocks, columns),
+            *screen.live_part(view, columns),
+            *screen.lower_part(view, columns, height),
+        ]
+        self.terminal.scroll(screen.settled_rows(done, columns), live[-height:])
+
+
+def _temper(options: Namespace) -> Temper:
+    return Temper(
+        name=options.name,
+        folder=os.getcwd(),  # noqa: PTH109
+        mode=options.permission_mode,
+        ready_after=options.ready_after,
+        gates=options.gates,
+        speed=options.speed,
+        swallow_enters=options.swallow_enter,
+        prompt=options.prompt,
+    )
+
+
+def _brain(options: Namespace, echo: Echo) -> Brain:
+    if not options.role:
+        return echo
+    from orchestrator_core.agents.demo.show import brain_of
+
+    return brain_of(options)

@@ -1,0 +1,159 @@
+"""`tmorch send`: one message for one agent, and its receipt."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from orchestrator_core.cli.caller import agent_around
+from orchestrator_core.cli.context import Context
+from orchestrator_core.cli.parsing import add_json, seconds
+from orchestrator_core.cli.receipt import exit_code, show_receipt
+from orchestrator_core.cli.targets import one_agent
+from orchestrator_core.errors import ExitCode, RefusedError, TmorchError, UsageError
+from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
+from orchestrator_core.models.target import resolve
+
+if TYPE_CHECKING:
+    from orchestrator_core.models.agent import Agent
+    from orchestrator_core.models.message import AgentMessage
+    from orchestrator_core.store.quick import QuickStore
+
+HELP = """\
+Send a message to one agent. It waits in the outbox until the agent's prompt
+is free, and is delivered exactly once: never into a shell, a dialog or
+somebody's unsent draft.
+
+TARGET is an agent id (shop-3f2a:developer), a role, a tmux session:window, or
+a pane id (%12); names match exactly. TEXT is one argument; "-" reads it from
+stdin. A text that starts with "-" goes after "--".
+"""
+TOO_MANY = 'put the text in quotes: tmorch send developer "run the tests again"'
+LOOK_S = 0.015
+"""How often the receipt is looked at while it is waited for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare its arguments."""
+    parser.add_argument("target", metavar="TARGET", help="the agent")
+    parser.add_argument("text", metavar="TEXT", help='the message, or "-" for stdin')
+    parser.add_argument("--now", action="store_true", help="while the agent works, into its own queue")
+    parser.add_argument("--from", dest="sender", metavar="NAME", help="who it is from, for display")
+    waiting = parser.add_mutually_exclusive_group()
+    waiting.add_argument(
+        "--wait", type=seconds, metavar="SECONDS", help="wait for delivery; exit 5 when it takes longer"
+    )
+    waiting.add_argument("--no-wait", action="store_true", help="return as soon as it is in the outbox")
+    add_json(parser, "the receipt")
+
+
+def run(args: argparse.Namespace, context: Context) -> ExitCode:
+    """Put the message into the outbox, wait for what becomes of it, and print the receipt.
+
+    Raises:
+        NotFoundError: the target names nothing, or more than one agent.
+        RefusedError: the text is empty, or an agent would send to itself.
+        UsageError: the text is not readable as text.
+
+    """
+    # argparse takes `-- --` for two separators
+    text = _text(args.text if isinstance(args.text, str) else "--", context)
+    if not context.has_store():
+        resolve(args.target, ())  # nobody runs: says so
+    with closing(context.quick_store()) as store:
+        caller = agent_around(context, store)
+        target = one_agent(context, args.target, store.agents(), store.orchestration_server, caller)
+        _check_not_self(caller, target)
+        sender = args.sender or (caller.id if caller else PERSON)
+        mode = DeliveryMode.NOW if args.now else DeliveryMode.WHEN_IDLE
+        message = _queue(context, store, target, sender, text, mode)
+        server = store.orchestration_server(target)
+        is_duplicate = message.state.is_final
+        if not is_duplicate and context.is_listening(server):
+            message = _await_receipt(store, message, _patience(args, context))
+    gone = not is_duplicate and not context.is_listening(server)
+    show_receipt(context, message, target, server_gone=gone)
+    return exit_code(message, server_gone=gone, must_be_delivered=args.wait is not None)
+
+
+def _text(text: str, context: Context) -> str:
+    if text == "-":
+        text = _from_stdin(context)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _not_text(str(error)) from error
+    if not text.strip():
+        raise RefusedError(
+            "the message is empty", cause="there is nothing to say to the agent", remedy=TOO_MANY, code="empty"
+        )
+    return text
+
+
+def _from_stdin(context: Context) -> str:
+    if context.stdin.isatty():
+        context.note.say("type the message; Ctrl-D ends it")
+    try:
+        return context.stdin.read().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _not_text(str(error)) from error
+
+
+def _not_text(cause: str) -> UsageError:
+    return UsageError("the message is not UTF-8 text", cause=cause, remedy="convert it to UTF-8 first")
+
+
+def _check_not_self(caller: Agent | None, target: Agent) -> None:
+    if caller is not None and caller.id == target.id:
+        raise RefusedError(
+            "an agent cannot send to itself",
+            cause=f"this pane is {caller.id}'s own",
+            remedy="tmorch team lists the others",
+            code="self-send",
+        )
+
+
+def _queue(
+    context: Context, store: QuickStore, target: Agent, sender: str, text: str, mode: DeliveryMode
+) -> AgentMessage:
+    limits = context.settings.messages
+    message = store.add_message(
+        target=target.id,
+        sender=sender,
+        text=text,
+        mode=mode,
+        kind=MessageKind.TEXT,
+        at=time.time(),
+        duplicate_limit=limits.duplicate_limit,
+        duplicate_window_s=limits.duplicate_window_s,
+    )
+    if not message.state.is_final:
+        _wake_supervisor(context)
+    return message
+
+
+def _wake_supervisor(context: Context) -> None:
+    try:
+        context.ensure_supervisor()
+    except (TmorchError, OSError) as error:
+        # The message is in the outbox: the receipt must still be shown, and whoever starts the supervisor sends it.
+        context.note.warn(f"the supervisor could not be started: {error}; tmorch supervisor start says more")
+
+
+def _patience(args: argparse.Namespace, context: Context) -> float:
+    """Return for how many seconds the receipt is waited for."""
+    if args.no_wait:
+        return 0.0
+    return args.wait if args.wait is not None else context.settings.messages.wait_s
+
+
+def _await_receipt(store: QuickStore, message: AgentMessage, patience: float) -> AgentMessage:
+    deadline = time.monotonic() + patience
+    while not message.state.is_final and time.monotonic() < deadline:
+        version = store.data_version()
+        message = store.message(message.id)
+        while not message.state.is_final and store.data_version() == version and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+    return store.message(message.id) if patience else message

@@ -1,0 +1,90 @@
+"""The stable shapes of `--json`, made from models. Their schemas lie in `schemas/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
+from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.models.team import RoleChoice
+
+Json = dict[str, object]
+
+
+def fleet_document(fleet: Fleet, teams: Iterable[Team], now: float) -> Json:
+    """Return the document of `start`, `list`, `status` and `team`."""
+    return {
+        "orchestrations": [team_document(team) for team in teams],
+        "supervisor": supervisor_document(fleet.supervisor, now),
+    }
+
+
+def team_document(team: Team) -> Json:
+    """Return one orchestration with its agents."""
+    run = team.orchestration
+    return {
+        "id": run.id,
+        "project": run.project,
+        "session": run.session,
+        "starting_branch": run.starting_branch,
+        "state": run.state,
+        "agents": [agent_document(view) for view in team.agents],
+    }
+
+
+def agent_document(view: AgentView) -> Json:
+    """Return one agent with the number of messages it has not got yet."""
+    agent = view.agent
+    return {
+        "id": agent.id,
+        "role": agent.role,
+        "driver": agent.driver,
+        "status": agent.status,
+        "reason": agent.reason,
+        "doing": agent.doing,
+        "pane": agent.pane,
+        "window": agent.window,
+        "worktree": agent.worktree,
+        "branch": agent.branch,
+        "queued": view.queued,
+    }
+
+
+def supervisor_document(health: SupervisorHealth, now: float) -> Json:
+    """Return how the supervisor is; the age is in seconds, null when it never gave a sign of life."""
+    beat = health.heartbeat_at
+    return {
+        "running": health.running,
+        "pid": health.pid,
+        "heartbeat_age_s": None if beat is None else round(max(0.0, now - beat), 1),
+    }
+
+
+def message_document(message: AgentMessage) -> Json:
+    """Return one message of `messages`; times are seconds since the epoch."""
+    return {
+        "id": message.id,
+        "sender": message.sender,
+        "target": {"agent": message.target, "pane": message.pane},
+        "state": message.state,
+        "reason": message.reason,
+        "mode": message.mode,
+        "kind": message.kind,
+        "text": message.text,
+        "suppressed": message.suppressed,
+        "created_at": message.created_at,
+        "delivered_at": message.delivered_at,
+    }
+
+
+def choices_document(choices: Iterable[RoleChoice]) -> list[Json]:
+    """Return roles with the reasons for which they were chosen or dropped."""
+    return [
+        {
+            "role": choice.role.key,
+            "title": choice.role.title,
+            "check_in_min": choice.role.check_in_min,
+            "reason": choice.reason,
+        }
+        for choice in choices
+    ]

@@ -1,0 +1,35 @@
+"""The JSON Schemas of what `--json` prints, as data: one file a document."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+DOCUMENTS = {
+    "start": "fleet",
+    "list": "fleet",
+    "status": "fleet",
+    "team": "fleet",
+    "demo": "fleet",
+    "plan": "plan",
+    "stop": "stop",
+    "cleanup": "cleanup",
+    "send": "receipt",
+    "messages": "messages",
+    "whoami": "whoami",
+    "supervisor": "supervisor",
+    "setup": "setup",
+    "doctor": "doctor",
+    "error": "error",
+}
+"""Which document a command prints; `error` is what any of them prints when it fails."""
+
+
+def schema_of(command: str) -> dict[str, object]:
+    """Return the schema of the JSON that `command` prints; an empty one for a command that prints none."""
+    document = DOCUMENTS.get(command)
+    if document is None:
+        return {}
+    text = files(__name__).joinpath(f"{document}.json").read_text(encoding="utf-8")
+    schema: dict[str, object] = json.loads(text)
+    return schema

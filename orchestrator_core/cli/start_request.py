@@ -1,0 +1,60 @@
+"""The arguments that `start` and `plan` share, and what they ask for."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator_core.cli.parsing import comma_list
+from orchestrator_core.errors import UsageError
+from orchestrator_core.models.launch import StartRequest
+from orchestrator_core.models.team import Plan, ProjectType
+
+
+def add_request_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is said about the wished-for team."""
+    parser.add_argument("projects", metavar="PROJECT", nargs="*", help="the git repository: a folder, or its name")
+    parser.add_argument("--project", metavar="P", default="", help="the same, as an option")
+    parser.add_argument("--spec", metavar="S", default="", help="the Markdown file that says what is to be done")
+    parser.add_argument("--plan", choices=tuple(Plan), default="", help="the subscription; bounds the team's size")
+    parser.add_argument(
+        "--roles", metavar="A,B", action="append", default=[], help="exactly these roles; may be repeated"
+    )
+    parser.add_argument("--team-type", choices=tuple(ProjectType), default="", help="take this type, detect nothing")
+    parser.add_argument("--agent", metavar="NAME", default="", help="the agent driver: claude, demo, or one of yours")
+    parser.add_argument("--over-cap", action="store_true", help="accept more agents than the plan allows for")
+
+
+def request_from(args: argparse.Namespace) -> StartRequest:
+    """Return the wish that the arguments make.
+
+    Raises:
+        UsageError: no project is named, or more than one.
+
+    """
+    return StartRequest(
+        project=_one_project(args),
+        spec=args.spec,
+        plan=args.plan,
+        roles=comma_list(args.roles),
+        team_type=args.team_type,
+        driver=args.agent,
+        over_cap=args.over_cap,
+    )
+
+
+def _one_project(args: argparse.Namespace) -> str:
+    projects = [*args.projects, *([args.project] if args.project else [])]
+    if not projects:
+        raise UsageError(
+            "no project is named",
+            cause="a team works on a git repository",
+            remedy="as in: tmorch start --project ~/shop --spec spec.md",
+        )
+    if len(projects) > 1:
+        raise UsageError(
+            f"one project at a time, not {len(projects)}",
+            cause=f"named are {', '.join(projects)}",
+            remedy="start them one after the other; teams run side by side",
+            code="several-projects",
+        )
+    return str(projects[0])

@@ -1,0 +1,219 @@
+"""What the person can set: one typed tree. The text under a field is its help, shown wherever settings are.
+
+The settings file is TOML; a variable `TMORCH_<SECTION>__<KEY>` overrides it. Without either, nothing is parsed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from orchestrator_core.config.paths import Paths, expanded
+from orchestrator_core.models.team import Plan
+
+GateAnswer = Literal["accept", "ask", "refuse"]
+PermissionMode = Literal["acceptEdits", "auto", "bypassPermissions", "manual", "dontAsk", "plan"]
+Seconds = Annotated[float, Meta(ge=0, le=86400)]
+Command = Annotated[tuple[str, ...], Meta(min_length=1, description='a list of words, as in ["claude"]')]
+Words = Annotated[tuple[str, ...], Meta(description='a list of words, as in ["node", "claude"]')]
+Program = Annotated[str, Meta(min_length=1, description="the name or the path of a program")]
+Socket = Annotated[str, Meta(pattern="^(/.*|[^/]*)$", description="a name without slashes, an absolute path, or empty")]
+BUILT_IN_DRIVERS = ("claude", "demo")
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file."""
+
+
+class TmuxSettings(Section, frozen=True, kw_only=True):
+    """The tmux server that teams live in."""
+
+    socket: Socket = ""
+    """Which tmux server: the name of a socket (`tmux -L`) or its absolute path (`tmux -S`). Empty: the server tmorch
+    is started in, else tmux's default one."""
+    bin: Program = "tmux"
+    """The tmux program, 3.2a or newer."""
+
+
+class ProjectsSettings(Section, frozen=True, kw_only=True):
+    """Where your projects are."""
+
+    folder: str = "~/projects"
+    """Where `tmorch start shop` looks for the project `shop`."""
+
+    def path(self, environ: Mapping[str, str] = os.environ) -> Path:
+        """Return the folder as an absolute path."""
+        return expanded(self.folder, environ)
+
+
+class WorktreesSettings(Section, frozen=True, kw_only=True):
+    """Where agents work."""
+
+    folder: str = ""
+    """Where agents' git worktrees are made. Empty: `worktrees` in the state folder. Never inside a project."""
+
+    def path(self, paths: Paths, environ: Mapping[str, str] = os.environ) -> Path:
+        """Return the folder as an absolute path."""
+        return expanded(self.folder, environ) if self.folder else paths.worktrees
+
+
+class TeamSettings(Section, frozen=True, kw_only=True):
+    """What a team is made of unless the command line says otherwise."""
+
+    plan: Plan = Plan.MAX5
+    """The Claude subscription, which bounds a team's size."""
+    driver: Annotated[str, Meta(min_length=1, description="claude, demo, or a name from [drivers]")] = "claude"
+    """The kind of agent: `claude`, `demo`, or a name from `[drivers]`."""
+    start_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 90
+    """How many seconds an agent may take to show its prompt before its start counts as failed."""
+
+
+class GateSettings(Section, frozen=True, kw_only=True):
+    """What tmorch does at the dialogs Claude Code may show before its first prompt.
+
+    `ask` leaves the dialog to you: the agent is shown as waiting. `accept` and `refuse` answer it.
+    """
+
+    trust: GateAnswer = "accept"
+    """"Do you trust the files in this folder?" You named the project and approved the start."""
+    bypass: GateAnswer = "ask"
+    """The warning of the mode in which Claude Code asks for no permission at all."""
+    mcp: GateAnswer = "ask"
+    """"New MCP server found in this project": it would run a program the project names."""
+    api_key: GateAnswer = "ask"
+    """"Detected a custom API key in your environment": it would bill that key instead of your subscription."""
+    auto_mode: GateAnswer = "refuse"
+    """"Make auto mode your default?" Refusing leaves Claude Code's settings as they are."""
+    broken_settings: GateAnswer = "ask"
+    """"Settings Error": a settings file of Claude Code is broken; accepting goes on without it."""
+
+
+class ClaudeSettings(Section, frozen=True, kw_only=True):
+    """Claude Code as an agent."""
+
+    command: Command = ("claude",)
+    """The program and its first arguments; tmorch adds its own after them."""
+    permission_mode: PermissionMode = "manual"
+    """What agents may do without asking (`claude --permission-mode`)."""
+    gates: GateSettings = GateSettings()
+
+
+class DemoSettings(Section, frozen=True, kw_only=True):
+    """The scripted agents of `tmorch demo`."""
+
+    speed: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+    """How fast they act: 2 is twice as fast."""
+    seed: Annotated[int, Meta(ge=0)] = 0
+    """The same number gives the same behaviour again; 0 is different each time."""
+
+
+class DriverSettings(Section, frozen=True, kw_only=True):
+    """Another kind of agent: any program that takes prompts in a terminal. The table's name is the driver's name."""
+
+    command: Command
+    """The program and its arguments."""
+    process_names: Words = ()
+    """The names under which the running program may appear in its pane. Empty: the command's own name."""
+    screen: Program = "claude"
+    """How its screen is read: the name of a pattern file, or `none` for a program whose screen says nothing."""
+    briefing: Literal["paste", "argument"] = "paste"
+    """How it gets its first prompt: pasted once it is ready, or as its last argument."""
+    prompt_pattern: str = ""
+    """A regular expression that matches the row in which it waits for a prompt, for `screen = "none"`."""
+    env: Annotated[dict[str, str], Meta(description='a table of strings, as in { NAME = "value" }')] = {}
+    """Environment variables it is started with, besides tmorch's own."""
+
+    def __post_init__(self) -> None:
+        if self.prompt_pattern:
+            import re
+
+            try:
+                re.compile(self.prompt_pattern)
+            except re.error as error:
+                raise ValueError(f"prompt_pattern is no regular expression: {error}") from error
+
+
+class MessagesSettings(Section, frozen=True, kw_only=True):
+    """The outbox."""
+
+    wait_s: Seconds = 5.0
+    """How many seconds `tmorch send` waits for the delivery before it returns."""
+    duplicate_limit: Annotated[int, Meta(ge=0, le=1000000)] = 5
+    """How many equal messages of one sender an agent gets within `duplicate_window_s`; 0 is no limit."""
+    duplicate_window_s: Seconds = 60
+    """Within how many seconds equal messages are counted."""
+
+
+class SupervisorSettings(Section, frozen=True, kw_only=True):
+    """The background process that delivers messages and keeps statuses."""
+
+    idle_exit_min: Annotated[float, Meta(ge=0, le=525600)] = 10
+    """After how many minutes with nothing to do it ends; 0 is never. It starts by itself when it is needed."""
+    tick_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    """How many seconds lie between two looks at the agents."""
+
+
+class TuiSettings(Section, frozen=True, kw_only=True):
+    """The screen, `tmorch-tui`."""
+
+    theme: Annotated[str, Meta(min_length=1, description="the name of a theme")] = "tmorch-dark"
+    """The name of a theme; your own are TOML files in `themes` beside the settings file."""
+    keys: Annotated[dict[str, str], Meta(description='a table of strings, as in { "app.quit" = "ctrl+q" }')] = {}
+    """Keys of your own: the id of a binding (shown in the help) and the keys for it, separated by commas."""
+    guests: bool = True
+    """Whether tmux sessions that tmorch did not make are shown."""
+    preview_lines: Annotated[int, Meta(ge=0, le=100000)] = 2000
+    """How many lines of an agent's scrollback can be looked at."""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Everything that can be set. The defaults are what a first run needs."""
+
+    tmux: TmuxSettings = TmuxSettings()
+    projects: ProjectsSettings = ProjectsSettings()
+    worktrees: WorktreesSettings = WorktreesSettings()
+    team: TeamSettings = TeamSettings()
+    claude: ClaudeSettings = ClaudeSettings()
+    demo: DemoSettings = DemoSettings()
+    drivers: dict[str, DriverSettings] = {}
+    messages: MessagesSettings = MessagesSettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+    tui: TuiSettings = TuiSettings()
+
+    def __post_init__(self) -> None:
+        for name in self.drivers:
+            if name in BUILT_IN_DRIVERS:
+                raise ValueError(f"drivers.{name} would hide the built-in driver; [{name}] is its section")
+            if not name.replace("-", "_").isidentifier():
+                raise ValueError(f"drivers.{name} has a name that is not made of letters, digits, - and _")
+
+
+def load_settings(paths: Paths, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the defaults, overridden by the settings file, overridden by `TMORCH_<SECTION>__<KEY>` variables.
+
+    Raises:
+        SettingsError: the file is not TOML or cannot be read, or the file or a variable has an unknown key or a
+            value that is not allowed; it names the file or variable, the dotted key, what was found and what is
+            allowed.
+
+    """
+    from orchestrator_core.config.toml import read_text
+
+    text = read_text(paths.config_file)
+    variables = {n: v for n, v in environ.items() if n.startswith("TMORCH_") and "__" in n}
+    if not variables and _sets_nothing(text):
+        return Settings()
+    from orchestrator_core.config.checking import checked_settings
+
+    return checked_settings(text, paths.config_file, variables)
+
+
+def _sets_nothing(text: str | None) -> bool:
+    """Whether there is nothing to parse, as in the file that `tmorch setup` writes: TOML costs a start time."""
+    headers = {f"[{name}]" for name in (*Settings.__struct_fields__, "claude.gates")}
+    lines = (line.strip() for line in (text or "").splitlines())
+    return all(not line or line.startswith("#") or line in headers for line in lines)

@@ -1,0 +1,240 @@
+"""Making and removing agents' worktrees and branches. Never forces, never touches what it did not make."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from orchestrator_core.errors import RefusedError, TmorchError
+from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable, locate
+from orchestrator_core.git.porcelain import Worktree
+from orchestrator_core.git.registry import Checkout, canonical, list_worktrees
+from orchestrator_core.git.removal import delete_folder, delete_remains, put_back, remove_verified
+from orchestrator_core.git.risk import work_at_risk
+from orchestrator_core.git.run import ask_git, displayable, git
+from orchestrator_core.git.snapshot import commit_at, read_status
+from orchestrator_core.git.state import operation_in
+from orchestrator_core.git.trash import IDENTITY, move_to_trash, trash_list
+
+__all__ = [
+    "Worktree",
+    "add_worktree",
+    "delete_branch",
+    "list_worktrees",
+    "move_to_trash",
+    "remove_worktree",
+    "trash_list",
+    "work_at_risk",
+]
+
+OWN_BRANCHES = "tmorch/"
+ADD_TIMEOUT_S = 900.0
+"""Seconds for a checkout: filters may fetch large files."""
+
+
+async def add_worktree(project: str | Path, path: str | Path, branch: str, base: str) -> Path:
+    """Make a worktree at `path` on the new `branch`, which starts at the commit `base`; return its real path.
+
+    The project's own checkout does not change. When anything fails, or the task is cancelled, nothing is left
+    behind.
+
+    Raises:
+        RefusedError: the branch or the path exists already, or the path lies inside a working tree.
+        GitCommandError: git could not check the files out.
+
+    """
+    where = canonical(path)
+    commit = await git(project, "rev-parse", "--verify", f"{base}^{{commit}}")
+    _refuse_path(where, await list_worktrees(project))
+    await _create_branch(project, branch, commit)
+    made: list[Path] = []
+    try:
+        _make_folders(where, made)
+        await git(project, "worktree", "add", str(where), branch, timeout=ADD_TIMEOUT_S, hooks=True)
+    except BaseException as error:
+        await asyncio.shield(_undo_add(project, where, branch, commit, made, error))
+        raise
+    return where
+
+
+async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str = "") -> bool:
+    """Remove the worktree at `path` if everything in it is committed; its branch stays.
+
+    Ignored files go with it. With `if_at`, also only if that commit is checked out. What git never finished making
+    goes in any state. Return whether there was one.
+
+    Raises:
+        RefusedError: something would be lost, or stands against the removal; the worktree is as it was.
+
+    """
+    where = canonical(path)
+    put_back(where)
+    place = await locate(project, where)
+    if place.checkout is None and not place.exists:
+        _raise_leftover(await delete_remains(where))
+        return False
+    await _refuse_hindered(place)
+    unfinished = place.known is not None and place.known.locked == INITIALIZING
+    if unfinished:
+        await git(project, "worktree", "unlock", str(where))
+
+    async def verify(checkout: Checkout) -> None:
+        await _refuse_moved(checkout, if_at)
+        if not unfinished:
+            await _refuse_unsaved(checkout, if_at)
+
+    if place.checkout:
+        _raise_leftover(await remove_verified(project, place.checkout, verify))
+    return True
+
+
+async def delete_branch(project: str | Path, branch: str, *, if_at: str) -> bool:
+    """Delete an agent's `branch` if it is at the commit `if_at`; return whether there was one.
+
+    Raises:
+        RefusedError: it is at another commit, is checked out somewhere, or is not a branch of tmorch.
+
+    """
+    ref = f"refs/heads/{branch}"
+    if not branch.startswith(OWN_BRANCHES) or not (await ask_git(project, "symbolic-ref", "-q", ref)).returncode:
+        raise _keep_branch(branch, "it is not a branch that tmorch made", "not-ours")
+    tip = (await ask_git(project, "rev-parse", "--verify", "-q", ref)).line
+    if not tip:
+        return False
+    holders = [tree.path for tree in await list_worktrees(project) if tree.branch == branch]
+    if holders:
+        raise _keep_branch(branch, f"it is checked out in {displayable(holders[0])}", "checked-out")
+    if tip != if_at:
+        raise _keep_branch(branch, f"it is at {tip[:12]} and no longer at {if_at[:12]}", "moved")
+    await git(project, "update-ref", "--no-deref", "-d", ref, if_at, env=IDENTITY)
+    if not (await ask_git(project, "config", "--local", "--get-regexp", _section(branch))).returncode:
+        await git(project, "config", "--local", "--remove-section", f"branch.{branch}")
+    return True
+
+
+def _section(branch: str) -> str:
+    return "^branch\\." + "".join(f"[{char}]" if char in ".*+?$|(){}" else char for char in branch) + "\\."
+
+
+def _keep_branch(branch: str, cause: str, code: str) -> RefusedError:
+    return RefusedError(
+        f"the branch {displayable(branch)} is kept",
+        cause=cause,
+        remedy=f"see what is on it: git log {displayable(branch)}",
+        code=code,
+    )
+
+
+def _refuse_path(where: Path, worktrees: tuple[Worktree, ...]) -> None:
+    holder = next((tree for tree in worktrees if where.is_relative_to(tree.path)), None)
+    if holder and Path(holder.path) != where:
+        raise RefusedError(
+            f"{displayable(str(where))} lies inside {displayable(holder.path)}",
+            cause="its files would show up there as untracked",
+            remedy="choose a folder outside the project, by the setting worktrees.folder",
+            code="inside-project",
+        )
+    if holder or where.exists() or where.is_symlink():
+        raise _path_taken(where, "git knows it as a worktree" if holder else "there is something at that path")
+
+
+def _path_taken(where: Path, cause: str) -> RefusedError:
+    return RefusedError(
+        f"{displayable(str(where))} exists already",
+        cause=cause,
+        remedy="clean up the orchestration it belongs to: tmorch cleanup ID",
+        code="path-exists",
+    )
+
+
+async def _create_branch(project: str | Path, branch: str, commit: str) -> None:
+    """Make the branch, and know for sure that it was us: git refuses when it is there, however it came."""
+    ref = f"refs/heads/{branch}"
+    done = await ask_git(project, "update-ref", "-m", "branch: Created by tmorch", ref, commit, "", env=IDENTITY)
+    if not done.returncode:
+        return
+    taken = await git(project, "for-each-ref", "--format=%(refname:short)", *_rivals(ref))
+    if not taken:
+        raise done.error()
+    raise RefusedError(
+        f"the branch {displayable(branch)} cannot be made",
+        cause=f"there is a branch {displayable(taken.splitlines()[0])} already",
+        remedy="rename or delete it, or clean up the orchestration it belongs to: tmorch cleanup ID",
+        code="branch-exists",
+    )
+
+
+def _rivals(ref: str) -> list[str]:
+    """Name the refs beside which `ref` cannot be: itself, those it lies below, and those below it."""
+    parts = ref.split("/")
+    return ["/".join(parts[:length]) for length in range(3, len(parts) + 1)]
+
+
+def _make_folders(where: Path, made: list[Path]) -> None:
+    missing = [folder for folder in (where, *where.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        try:
+            folder.mkdir(mode=0o700)
+            made.append(folder)
+        except FileExistsError as error:
+            if folder == where:
+                raise _path_taken(where, "something was made there just now") from error
+
+
+async def _undo_add(
+    project: str | Path, where: Path, branch: str, commit: str, made: list[Path], error: BaseException
+) -> None:
+    try:
+        if where in made:
+            await ask_git(project, "worktree", "unlock", str(where))
+            await asyncio.to_thread(delete_folder, where)
+            await ask_git(project, "worktree", "remove", str(where))
+        for folder in reversed(made):
+            if folder.is_dir():
+                folder.rmdir()
+        await delete_branch(project, branch, if_at=commit)
+    except (OSError, TmorchError) as failure:
+        if isinstance(error, TmorchError):
+            error.cause += f"; and what was made could not be removed: {failure}"
+
+
+async def _refuse_hindered(place: Place) -> None:
+    status = await read_status(place.checkout) if place.checkout and is_readable(place) else None
+    reasons = await hindrances(place, status)
+    if reasons:
+        raise _keep_worktree(place.path, "; ".join(reasons))
+
+
+async def _refuse_moved(checkout: Checkout, if_at: str) -> None:
+    head = await commit_at(checkout, "HEAD")
+    if if_at and head != if_at:
+        raise _keep_worktree(checkout.folder, f"{head[:12]} is checked out and no longer {if_at[:12]}")
+
+
+async def _refuse_unsaved(checkout: Checkout, if_at: str) -> None:
+    if operation := operation_in(checkout.git_dir):
+        raise _keep_worktree(checkout.folder, f"git is in the middle of a {operation}")
+    if not checkout.folder.is_dir():
+        return
+    status = await read_status(checkout)
+    if status.entries:
+        raise _keep_worktree(
+            checkout.folder,
+            f"{len(status.entries)} paths are not committed, such as {displayable(status.paths[0])}",
+        )
+    if not if_at and not status.branch:
+        raise _keep_worktree(checkout.folder, "no branch has what is checked out")
+
+
+def _keep_worktree(path: Path, cause: str) -> RefusedError:
+    return RefusedError(
+        f"the worktree {displayable(str(path))} is kept",
+        cause=cause,
+        remedy="commit or move what is in it, and try again",
+        code="worktree-kept",
+    )
+
+
+def _raise_leftover(leftover: str) -> None:
+    if leftover:
+        raise TmorchError("a removed worktree's folder is still there", cause=leftover, remedy="delete it by hand")

@@ -1,0 +1,72 @@
+"""Between rows and frozen models. Standard library and msgspec only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator_core.errors import StoreError
+
+Row = dict[str, Any]
+TABLES = {"AgentMessage": "message", "JournalEntry": "journal", "HealthRow": "health"}
+"""Where a table is not named as its model."""
+
+S = TypeVar("S", bound=Struct)
+
+
+def rows_of(cursor: sqlite3.Cursor) -> list[Row]:
+    """Return all rows of a query, by column name; none for a statement that is no query."""
+    if cursor.description is None:
+        return []
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def model_of(kind: type[S], row: Mapping[str, Any]) -> S:
+    """Return a row as a model; columns the model does not have are left out.
+
+    Raises:
+        StoreError: the row has a value that the model cannot have.
+
+    """
+    try:
+        return msgspec.convert({**row, **_truths(row)}, kind)
+    except msgspec.ValidationError as error:
+        raise StoreError(
+            f"the row {row.get('id')} of {table_of(kind)} in the database cannot be read",
+            cause=str(error),
+            remedy="`tmorch doctor` lists every such row, and how to remove it",
+            code="bad-row",
+        ) from error
+
+
+def split_readable(kind: type[S], rows: Iterable[Mapping[str, Any]]) -> tuple[tuple[S, ...], list[StoreError]]:
+    """Return the rows that can be read as models, and what was wrong with the others."""
+    models, faults = [], []
+    for row in rows:
+        try:
+            models.append(model_of(kind, row))
+        except StoreError as fault:
+            faults.append(fault)
+    return tuple(models), faults
+
+
+def values_of(model: Struct) -> Row:
+    """Return a model as column values."""
+    values = msgspec.to_builtins(model)
+    assert isinstance(values, dict)
+    return values
+
+
+def table_of(kind: type[Struct]) -> str:
+    """Return the name of the table that a model's rows are in."""
+    return TABLES.get(kind.__name__, kind.__name__.lower())
+
+
+def _truths(row: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the truth values, which SQLite keeps as 0 and 1."""
+    return {name: value == 1 for name, value in row.items() if name.startswith("is_") and value in (0, 1)}

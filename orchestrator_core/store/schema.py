@@ -1,0 +1,129 @@
+"""The tables, as a series of migrations: each brings a database from the version before it to its own.
+
+A migration that is released is never changed; what is to be different comes as another one.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x746D6F72
+"""`tmor`, in the file's header: tells our database from another program's."""
+
+AS_BUILT = (
+    """
+    CREATE TABLE orchestration (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE CHECK (id <> ''),
+        project TEXT NOT NULL CHECK (project <> ''),
+        project_name TEXT NOT NULL,
+        session TEXT NOT NULL,
+        starting_branch TEXT NOT NULL,
+        base_commit TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'stopped', 'failed', 'cleaned')),
+        session_id TEXT,
+        server TEXT NOT NULL,
+        spec_path TEXT NOT NULL,
+        goal TEXT NOT NULL,
+        driver TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        team_type TEXT NOT NULL,
+        is_demo INTEGER NOT NULL CHECK (is_demo IN (0, 1)),
+        failure TEXT NOT NULL,
+        launcher_pid INTEGER,
+        launcher_started REAL,
+        created_at REAL NOT NULL
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX orchestration_one_active_per_project
+    ON orchestration (project) WHERE state IN ('starting', 'running')
+    """,
+    "CREATE INDEX orchestration_by_state ON orchestration (state)",
+    """
+    CREATE TABLE agent (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE CHECK (id <> ''),
+        orchestration TEXT NOT NULL REFERENCES orchestration (id),
+        role TEXT NOT NULL CHECK (role <> ''),
+        driver TEXT NOT NULL,
+        worktree TEXT NOT NULL,
+        branch TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (
+            status IN ('starting', 'working', 'idle', 'waiting', 'limited', 'exited', 'failed', 'unknown')
+        ),
+        reason TEXT NOT NULL,
+        doing TEXT NOT NULL,
+        waiting_for TEXT NOT NULL,
+        status_since REAL NOT NULL,
+        pane TEXT,
+        window TEXT,
+        pid INTEGER,
+        pid_started REAL,
+        conversation TEXT NOT NULL,
+        last_output TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        UNIQUE (orchestration, role)
+    )
+    """,
+    "CREATE INDEX agent_by_pane ON agent (pane) WHERE pane IS NOT NULL",
+    """
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        target TEXT NOT NULL REFERENCES agent (id),
+        sender TEXT NOT NULL CHECK (sender <> ''),
+        text TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (
+            state IN ('queued', 'delivering', 'delivered', 'acknowledged', 'refused', 'unconfirmed')
+        ),
+        reason TEXT NOT NULL,
+        mode TEXT NOT NULL CHECK (mode IN ('when-idle', 'now')),
+        kind TEXT NOT NULL CHECK (kind IN ('text', 'briefing')),
+        pane TEXT,
+        suppressed INTEGER NOT NULL CHECK (suppressed >= 0),
+        is_duplicate INTEGER NOT NULL CHECK (is_duplicate IN (0, 1)),
+        created_at REAL NOT NULL,
+        claimed_at REAL,
+        delivered_at REAL
+    )
+    """,
+    "CREATE INDEX message_by_state ON message (state, target)",
+    "CREATE INDEX message_by_target ON message (target)",
+    "CREATE INDEX message_by_sender ON message (target, sender, created_at)",
+    """
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        kind TEXT NOT NULL CHECK (kind <> ''),
+        text TEXT NOT NULL,
+        orchestration TEXT NOT NULL,
+        agent TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX event_by_orchestration ON event (orchestration)",
+    """
+    CREATE TABLE health (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        pid INTEGER,
+        pid_started REAL,
+        heartbeat_at REAL,
+        last_error TEXT NOT NULL DEFAULT '',
+        last_error_at REAL,
+        stopped_at REAL
+    )
+    """,
+    "INSERT INTO health (id) VALUES (1)",
+    """
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        orchestration TEXT NOT NULL REFERENCES orchestration (id),
+        kind TEXT NOT NULL CHECK (kind <> ''),
+        payload TEXT NOT NULL,
+        is_open INTEGER NOT NULL CHECK (is_open IN (0, 1))
+    )
+    """,
+    "CREATE INDEX journal_open ON journal (orchestration, is_open)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT,)
+"""The statements of version 1, 2, …, in order."""
+
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,73 @@
+"""The store: every repository over one connection."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from orchestrator_core.errors import StoreError
+from orchestrator_core.store.agents import Agents
+from orchestrator_core.store.database import Database
+from orchestrator_core.store.events import Events
+from orchestrator_core.store.health import Health
+from orchestrator_core.store.journal import Journal
+from orchestrator_core.store.messages import Messages
+from orchestrator_core.store.orchestrations import Orchestrations
+
+
+class Store:
+    """What tmorch remembers. Usable from one thread at a time, any thread.
+
+    Each method is one transaction unless it is called inside `transaction()`. Values are frozen models; times are
+    seconds since the epoch, given by the caller. Every method may raise StoreError: the disk is full, the file
+    became unreadable, another process kept it locked for more than 5 seconds.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.orchestrations = Orchestrations(database)
+        self.agents = Agents(database)
+        self.messages = Messages(database)
+        self.events = Events(database)
+        self.health = Health(database)
+        self.journal = Journal(database)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do all calls in a `with` block or, when it ends with an error, none of them.
+
+        Other writers wait meanwhile: keep it short, and never await inside. May be nested: an inner block that
+        fails is taken back on its own, and the outer one decides about the rest.
+        """
+        return self._database.transaction()
+
+    def data_version(self) -> int:
+        """Return a number that differs from that of the last call when another connection has committed since.
+
+        It does not change for commits of this store itself. Costs microseconds and starts no transaction.
+
+        Raises:
+            StoreError: (code `replaced`) the file was removed, moved or replaced: this store is of no more use.
+
+        """
+        return self._database.data_version()
+
+    @property
+    def unreadable(self) -> tuple[StoreError, ...]:
+        """Rows that listings have left out because they cannot be read; each is in the event log as well."""
+        return self._database.unreadable
+
+    def close(self) -> None:
+        """Close the connection; closing it twice is harmless."""
+        self._database.close()
+
+
+def open_store(path: Path) -> Store:
+    """Open the database at `path`: made if there is none, and brought to this version.
+
+    Raises:
+        StoreError: it cannot be opened (no access, a locked or full disk, another program's file, a newer version),
+            or it was damaged; then it has been moved aside, the error says where to, and the next call makes a new
+            one.
+
+    """
+    return Store(Database(path))

@@ -1,0 +1,121 @@
+"""The tables as peewee knows them; `schema` says how they are made. Nothing outside the store sees these."""
+
+from __future__ import annotations
+
+from peewee import AutoField, BooleanField, FloatField, IntegerField, Model, TextField
+
+
+class Table(Model):
+    """What all have in common: `AgentRow` is a row of the table `agent`."""
+
+    class Meta:
+        """As peewee wants it."""
+
+        @staticmethod
+        def table_function(model: type[Model]) -> str:
+            """Return the name of a model's table."""
+            return model.__name__.removesuffix("Row").lower()
+
+
+class OrchestrationRow(Table):
+    """An orchestration; `seq` counts them in the order they were claimed."""
+
+    seq = AutoField()
+    id = TextField(unique=True)
+    project = TextField()
+    project_name = TextField()
+    session = TextField()
+    starting_branch = TextField()
+    base_commit = TextField()
+    state = TextField()
+    session_id = TextField(null=True)
+    server = TextField()
+    spec_path = TextField()
+    goal = TextField()
+    driver = TextField()
+    plan = TextField()
+    team_type = TextField()
+    is_demo = BooleanField()
+    failure = TextField()
+    launcher_pid = IntegerField(null=True)
+    launcher_started = FloatField(null=True)
+    created_at = FloatField()
+
+
+class AgentRow(Table):
+    """An agent; `seq` gives the order of the windows."""
+
+    seq = AutoField()
+    id = TextField(unique=True)
+    orchestration = TextField()
+    role = TextField()
+    driver = TextField()
+    worktree = TextField()
+    branch = TextField()
+    status = TextField()
+    reason = TextField()
+    doing = TextField()
+    waiting_for = TextField()
+    status_since = FloatField()
+    pane = TextField(null=True)
+    window = TextField(null=True)
+    pid = IntegerField(null=True)
+    pid_started = FloatField(null=True)
+    conversation = TextField()
+    last_output = TextField()
+    created_at = FloatField()
+
+
+class MessageRow(Table):
+    """A message of the outbox. `is_duplicate` marks the row that stands for suppressed messages."""
+
+    id = AutoField()
+    target = TextField()
+    sender = TextField()
+    text = TextField()
+    state = TextField()
+    reason = TextField()
+    mode = TextField()
+    kind = TextField()
+    pane = TextField(null=True)
+    suppressed = IntegerField()
+    is_duplicate = BooleanField()
+    created_at = FloatField()
+    claimed_at = FloatField(null=True)
+    delivered_at = FloatField(null=True)
+
+
+class EventRow(Table):
+    """A line of the log. Events outlive what they speak of, so they refer to nothing."""
+
+    id = AutoField()
+    at = FloatField()
+    kind = TextField()
+    text = TextField()
+    orchestration = TextField()
+    agent = TextField()
+
+
+class HealthRow(Table):
+    """The supervisor's signs of life: one row."""
+
+    id = IntegerField(primary_key=True)
+    pid = IntegerField(null=True)
+    pid_started = FloatField(null=True)
+    heartbeat_at = FloatField(null=True)
+    last_error = TextField()
+    last_error_at = FloatField(null=True)
+    stopped_at = FloatField(null=True)
+
+
+class JournalRow(Table):
+    """One thing that a start has made; `payload` is a JSON object."""
+
+    id = AutoField()
+    orchestration = TextField()
+    kind = TextField()
+    payload = TextField()
+    is_open = BooleanField()
+
+
+TABLES: tuple[type[Table], ...] = (OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow)

@@ -1,0 +1,242 @@
+"""The first prompt of an agent: what it is for, what is to be reached, and the rules it lives by.
+
+A briefing speaks only of roles that are in the team and of commands that exist. The words are in `briefings/`, as
+templates; what comes from the person's spec and project is put in as it is and never taken for a template.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from orchestrator_core.models.agent import Agent
+from orchestrator_core.models.ids import AgentId
+from orchestrator_core.models.orchestration import Orchestration
+from orchestrator_core.models.project import ProjectState
+from orchestrator_core.models.spec import Spec
+from orchestrator_core.models.team import Role, TeamProposal
+from orchestrator_core.team.catalogue import collaboration, roles, routes, templates
+from orchestrator_core.team.routing import hub_of, may_address
+from orchestrator_core.team.spec import other_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+TEMPLATES = Path(__file__).parent / "briefings"
+MOST_REST_LINES = 150
+"""How many lines of a spec's other sections a briefing repeats."""
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """An agent of the team with what its role is."""
+
+    role: Role
+    agent: Agent
+
+
+def briefing(
+    role: Role | str,
+    team: TeamProposal,
+    orchestration: Orchestration,
+    agents: Sequence[Agent],
+    project: ProjectState,
+    spec: Spec,
+    *,
+    command: str = "tmorch",
+) -> str:
+    """Return the first prompt of the agent with `role`, as Markdown that begins and ends with a plain sentence.
+
+    `agents` are all agents of the team, in the order of their windows; `command` is how agents call tmorch.
+
+    Raises:
+        ValueError: none of the agents has that role.
+
+    """
+    key = role if isinstance(role, str) else role.key
+    members = _members(team, agents)
+    me = next((member for member in members if member.role.key == key), None)
+    if me is None:
+        raise ValueError(f"no agent of {orchestration.id} is {key}")
+    writer = _Writer(me, members, team)
+    return (
+        _template()
+        .render(
+            role=me.role,
+            me=me.agent,
+            members=members,
+            others=writer.others,
+            orchestration=orchestration,
+            project=project,
+            spec=spec,
+            tmorch=command,
+            type_title=templates().types[team.type].title,
+            **_rest(spec),
+            **writer.words(),
+        )
+        .strip()
+    )
+
+
+class _Writer:
+    """Knows what depends on who else is in the team."""
+
+    def __init__(self, me: Member, members: Sequence[Member], team: TeamProposal) -> None:
+        self.me = me
+        self.members = members
+        self.others = tuple(member for member in members if member is not me)
+        self._keys = tuple(member.role.key for member in members)
+        self._type = team.type
+        self._hub = hub_of(self._keys)
+        self._gate = routes().gate if routes().gate in self._keys else ""
+        self._integrator = self._gate or self._hub
+
+    def words(self) -> dict[str, object]:
+        key = self.me.role.key
+        return {
+            "hub": self._hub,
+            "is_hub": key == self._hub,
+            "is_gate": key == self._gate,
+            "integrator": self._integrator,
+            "integrator_branch": next((m.agent.branch for m in self.members if m.role.key == self._integrator), ""),
+            "direct": self._direct(),
+            "detours": self._detours(),
+            "together": self._together(),
+            "sample": self._sample(),
+            "example_sender": self._sample().agent.id if self.others else AgentId(""),
+            "escalation": self._escalation(),
+            "conflict_owner": f"the {self._hub}" if self._goes_to_hub else "the agent whose branch it is",
+            "blocked": self._blocked(),
+            "done": self._done(),
+            "last_step": self._last_step(),
+        }
+
+    @property
+    def _goes_to_hub(self) -> bool:
+        return bool(self._hub) and self._hub != self.me.role.key
+
+    def _direct(self) -> list[str]:
+        key = self.me.role.key
+        return [m.role.key for m in self.others if may_address(key, m.role.key, self._keys, self._type).allowed]
+
+    def _detours(self) -> list[tuple[str, str]]:
+        found = ((m.role.key, may_address(self.me.role.key, m.role.key, self._keys, self._type)) for m in self.others)
+        return [(target, route.instead) for target, route in found if not route.allowed]
+
+    def _together(self) -> list[tuple[str, str]]:
+        lines = collaboration().get(self.me.role.key, {})
+        return [(key, lines[key]) for key in self._direct() if key in lines]
+
+    def _sample(self) -> Member:
+        """Return the agent whose work this one is most likely to read."""
+        by_key = {member.role.key: member for member in self.others}
+        known = [by_key[key] for key in ("developer", *collaboration().get(self.me.role.key, ())) if key in by_key]
+        return next(iter((*known, *self.others)), self.me)
+
+    def _escalation(self) -> str:
+        if self._goes_to_hub:
+            return f"take it to the {self._hub}"
+        return "decide it yourself" if self._hub else self._blocked()
+
+    def _blocked(self) -> str:
+        if self._goes_to_hub:
+            return f"write to the {self._hub}"
+        return "ask the person: write the question in your own window"
+
+    def _done(self) -> str:
+        key = self.me.role.key
+        if self._gate and key != self._gate and key != self._hub:
+            return f"report it to the {self._gate}, who checks it, with the commit and how to try it"
+        if self._goes_to_hub:
+            return f"report it to the {self._hub}, with the commit and how to try it"
+        return "say so in your own window in one line, for the person: the deliverable, the branch and the commit"
+
+    def _last_step(self) -> str:
+        if not self.others:
+            return (
+                "Work through the deliverables, or towards the goal where none are named, in the order you find best."
+            )
+        if not self._hub:
+            return (
+                "Agree with the others, in one message each, who takes which part, and begin with yours. "
+                "Nobody hands out tasks here."
+            )
+        if self._goes_to_hub:
+            return (
+                f"From then on, a task from the {self._hub} goes first. As long as none has come, go on with the part "
+                f"that is most clearly yours, and tell the {self._hub} once which one that is."
+            )
+        return (
+            "Send every other agent its first task, in one message each. They prepare meanwhile, and begin with what "
+            "is most clearly theirs if they hear nothing."
+        )
+
+
+def _members(team: TeamProposal, agents: Sequence[Agent]) -> tuple[Member, ...]:
+    known = roles() | {choice.role.key: choice.role for choice in team.chosen}
+    return tuple(Member(role=known[agent.role], agent=agent) for agent in agents)
+
+
+def _rest(spec: Spec) -> dict[str, object]:
+    """Return what the spec says besides its known sections, cut to a bearable length."""
+    lines = other_text(spec).split("\n")
+    return {"rest": "\n".join(lines[:MOST_REST_LINES]), "is_whole": len(lines) <= MOST_REST_LINES}
+
+
+@cache
+def _template() -> Template:
+    return _environment().get_template("briefing.md.j2")
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # Markdown for an agent, not HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"code": _code, "block": _block, "below": _below, "sentence": _sentence}
+    environment.globals["range"] = _range
+    return environment
+
+
+def _code(text: str) -> str:
+    """Return `text` as inline code, whatever backticks it holds."""
+    if "`" not in text:
+        return f"`{text}`"
+    fence = _fence(text, 2)
+    return f"{fence} {text} {fence}"
+
+
+def _block(text: str) -> str:
+    """Return `text` as a code block, whatever code blocks it holds."""
+    fence = _fence(text, 3)
+    return f"{fence}markdown\n{text}\n{fence}"
+
+
+def _fence(text: str, least: int) -> str:
+    """Return more backticks in a row than `text` has anywhere."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+def _below(text: str, indent: int) -> str:
+    """Return the text of a list item with its further lines indented, so that they stay in the item."""
+    return text.replace("\n", "\n" + " " * indent)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _range(base: str, dots: str, branch: str) -> str:
+    """Return git's `base..branch` as one word for the shell."""
+    return shlex.quote(f"{base}{dots}{branch}")

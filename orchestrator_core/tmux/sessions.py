@@ -1,0 +1,291 @@
+"""Making and ending tmorch's own tmux sessions and windows. Blocking: call it from a thread.
+
+Options are set on these sessions, windows and panes only, by id, never on the server and never on a person's sessions.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import libtmux
+from libtmux.common import tmux_cmd
+from msgspec import Struct
+
+from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandError, UsageError
+from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, SessionId, WindowId
+from orchestrator_core.tmux import faults
+from orchestrator_core.tmux.address import ServerAddress
+from orchestrator_core.tmux.formats import number, parse_rows, row_format
+from orchestrator_core.tmux.panes import AGENT_TAG, ORCHESTRATION_TAG
+from orchestrator_core.tmux.quoting import format_literal, process_arguments
+from orchestrator_core.tmux.transport import DEFAULT_TIMEOUT_S, child_environment
+
+WIDTH = 200
+HEIGHT = 50
+"""Columns and rows of a session that nobody is attached to: room for an agent."""
+
+_SESSION_NAME = re.compile(r"\w[\w -]*")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDS = row_format(("session_id", "window_id", "pane_id"))
+_PLACEHOLDER = ("/bin/sh", "-c", "exec sleep 60")
+"""Holds a new window until its options are in force; ends by itself should we end before."""
+_LAUNCH = ("/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "tmorch")
+"""Becomes the program, whose argv it takes as it is. Says in the pane what is wrong with a folder or a program."""
+
+
+class Created(Struct, frozen=True, kw_only=True):
+    """A window that was made, with its program running or already ended."""
+
+    session_id: SessionId
+    window_id: WindowId
+    pane_id: PaneId
+    pid: int
+    """The program's process."""
+
+
+class Server(libtmux.Server):
+    """libtmux's server, with a time limit, and without the variables of the pane that we may run in."""
+
+    def cmd(self, cmd: str, *args: Any, target: str | int | None = None) -> tmux_cmd:
+        """Run one tmux command. Raises TimedOutError when the server does not answer."""
+        server = ("-u", f"-S{self.socket_path}")
+        where = () if target is None else ("-t", str(target))
+        return TimedCommand(*server, cmd, *where, *args, tmux_bin=self.tmux_bin)
+
+    def run(self, *commands: Sequence[str]) -> list[str]:
+        """Run `commands` in one go, and return what they printed; the first that fails is the last to run.
+
+        Raises:
+            TmuxGoneError: no server runs, and none of `commands` starts one.
+            TimedOutError: the server does not answer.
+            TmuxCommandError: tmux answered with an error.
+
+        """
+        name, *arguments = process_arguments(commands)
+        done = self.cmd(name, *arguments)
+        if done.returncode == 0:
+            return done.stdout
+        said = "\n".join(done.stderr)
+        if faults.says_no_server(said):
+            raise faults.gone(str(self.socket_path))
+        raise faults.command_failed(commands[0], said)
+
+
+class TimedCommand(tmux_cmd):
+    """libtmux's command, which for itself would wait for ever and pass on all of our environment."""
+
+    def __init__(self, *args: Any, tmux_bin: str | None = None) -> None:
+        program = shutil.which(tmux_bin or "tmux")
+        if program is None:
+            raise faults.missing(tmux_bin or "tmux")
+        self.cmd = [program, *map(str, args)]
+        try:
+            done = subprocess.run(
+                self.cmd,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=DEFAULT_TIMEOUT_S,
+                env=child_environment(),
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise faults.wedged(str(args[1]).removeprefix("-S"), DEFAULT_TIMEOUT_S) from None
+        self.returncode = done.returncode
+        self.stdout = done.stdout.decode(errors="replace").removesuffix("\n").split("\n")
+        self.stderr = done.stderr.decode(errors="replace").splitlines()
+
+
+def create_session(
+    address: ServerAddress,
+    *,
+    name: str,
+    window: str,
+    cwd: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    orchestration: OrchestrationId,
+    agent: AgentId,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> Created:
+    """Make a detached session whose first window runs `argv` in `cwd`, starting the server if none runs.
+
+    The person's own configuration applies, but the session outlives its clients. See `create_window` for the window.
+
+    Raises:
+        RefusedError: the name is taken (`name-taken`), or `cwd` is no folder (`no-folder`).
+        UsageError: tmux would change the name, or a variable cannot be set.
+        MissingProgramError, TimedOutError, TmuxCommandError: tmux is not there, does not answer, or refuses.
+
+    """
+    program = _Program(cwd=cwd, argv=argv, env=env)
+    if not _SESSION_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a session",
+            cause="tmux keeps only names of letters, digits, _ and - as they are",
+            remedy="choose another name",
+        )
+    server = _server(address)
+    address.make_folder()
+    size = ("-x", str(width), "-y", str(height))
+    new = ("new-session", "-d", "-P", "-F", _IDS, "-s", name, *size, *program.where, "--", *_PLACEHOLDER)
+    try:
+        printed = server.run(new, ("set-option", "-t", f"={name}:", "destroy-unattached", "off"))
+    except TmuxCommandError as error:
+        if "duplicate session" in error.stderr:
+            raise RefusedError(
+                f"a tmux session named {name} runs already", remedy="choose another name", code="name-taken"
+            ) from None
+        raise
+    ids = parse_rows(printed)[0]
+    tag = ("set-option", "-t", ids[0], ORCHESTRATION_TAG, orchestration)
+    try:
+        return _launch(server, ids, window, program, agent, before=(tag,))
+    except BaseException:
+        server.cmd("kill-session", target=ids[0])
+        raise
+
+
+def create_window(
+    address: ServerAddress,
+    *,
+    session_id: SessionId,
+    window: str,
+    cwd: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    orchestration: OrchestrationId,
+    agent: AgentId,
+) -> Created:
+    """Add a window behind the last one of `orchestration`'s session and run `argv` in it; it is not selected.
+
+    The program is the window's own, with no shell around it: when it ends, however soon, the pane stays with its
+    last output and exit status. `argv` and `env` reach it to the character. The window keeps its name and is tagged.
+
+    Raises:
+        NotFoundError: the session is gone, or is not `orchestration`'s.
+        RefusedError: `cwd` is no folder (`no-folder`).
+        UsageError: a variable cannot be set.
+        TmuxGoneError, TimedOutError, TmuxCommandError: tmux is not there, does not answer, or refuses.
+
+    """
+    program = _Program(cwd=cwd, argv=argv, env=env)
+    server = _server(address)
+    if _owner(server, session_id) != orchestration:
+        raise NotFoundError(f"{orchestration} has no tmux session {session_id}")
+    new = ("new-window", "-d", "-a", "-P", "-F", _IDS, "-t", f"{session_id}:{{end}}", *program.where, "--", *_PLACEHOLDER)
+    ids = parse_rows(server.run(new))[0]
+    try:
+        return _launch(server, ids, window, program, agent)
+    except BaseException:
+        server.cmd("kill-window", target=ids[1])
+        raise
+
+
+def kill_session(address: ServerAddress, session_id: SessionId, *, orchestration: OrchestrationId) -> bool:
+    """End `orchestration`'s session and everything in it; return False when it is gone already.
+
+    A session with that id that is not `orchestration`'s (ids start anew with each server) is left alone.
+    """
+    if not session_exists(address, session_id, orchestration=orchestration):
+        return False
+    _server(address).run(("kill-session", "-t", session_id))
+    return True
+
+
+def session_exists(address: ServerAddress, session_id: SessionId, *, orchestration: OrchestrationId) -> bool:
+    """Whether `orchestration`'s session is there. Starts no server."""
+    return address.is_listening() and _owner(_server(address), session_id) == orchestration
+
+
+def session_of(address: ServerAddress, orchestration: OrchestrationId) -> SessionId | None:
+    """Return the session that is tagged as `orchestration`'s; None when there is none. Starts no server."""
+    if not address.is_listening():
+        return None
+    rows = parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_id", ORCHESTRATION_TAG)))))
+    return next((SessionId(session) for session, tag in rows if tag == orchestration), None)
+
+
+def is_name_taken(address: ServerAddress, name: str) -> bool:
+    """Whether any session of the server has exactly that name. Starts no server."""
+    if not address.is_listening():
+        return False
+    return [name] in parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_name",)))))
+
+
+def _server(address: ServerAddress) -> Server:
+    return Server(socket_path=address.socket_path, tmux_bin=address.bin)
+
+
+def _owner(server: Server, session: SessionId) -> str | None:
+    """Return the tag of a session, None when there is no such session."""
+    rows = parse_rows(server.run(("list-sessions", "-F", row_format(("session_id", ORCHESTRATION_TAG)))))
+    return next((tag for found, tag in rows if found == session), None)
+
+
+class _Program(Struct, frozen=True, kw_only=True):
+    """What a window is to run, checked before anything is made."""
+
+    cwd: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not self.argv or any("\0" in text for text in (*self.argv, *self.env.values())):
+            raise UsageError("no program can be run with these arguments", cause="none is given, or one holds a NUL")
+        for name in self.env:
+            if not _VARIABLE_NAME.fullmatch(name):
+                raise UsageError(f"{name!r} cannot be the name of an environment variable")
+        if not Path(self.cwd).is_absolute() or not Path(self.cwd).is_dir():
+            raise RefusedError(f"{self.cwd} is no folder to work in", cause="it is not there", code="no-folder")
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The options that name its folder."""
+        return ("-c", format_literal(self.cwd))
+
+    @property
+    def variables(self) -> list[str]:
+        """The options that set its environment."""
+        return [part for name, value in self.env.items() for part in ("-e", f"{name}={value}")]
+
+
+def _launch(
+    server: Server,
+    ids: tuple[str, ...],
+    name: str,
+    program: _Program,
+    agent: AgentId,
+    *,
+    before: Sequence[Sequence[str]] = (),
+) -> Created:
+    """Put the program in the placeholder's place.
+
+    Not in the call that made the window: hooks of the person may run between two commands of one call, and a program
+    that ends meanwhile, with `remain-on-exit` still off, takes its window and its last words with it.
+    """
+    session, window, pane = ids
+    options = {"remain-on-exit": "on", "automatic-rename": "off", "allow-rename": "off", "window-size": "latest"}
+    printed = server.run(
+        *before,
+        *(("set-option", "-w", "-t", window, option, value) for option, value in options.items()),
+        ("rename-window", "-t", window, "--", format_literal(name)),
+        ("set-option", "-p", "-t", pane, AGENT_TAG, agent),
+        (
+            *("respawn-pane", "-k", "-t", pane, *program.where, *program.variables),
+            *("--", *_LAUNCH, program.cwd, *program.argv),
+        ),
+        ("display-message", "-p", "-t", pane, row_format(("pane_pid",))),
+    )
+    return Created(
+        session_id=SessionId(session),
+        window_id=WindowId(window),
+        pane_id=PaneId(pane),
+        pid=number(parse_rows(printed)[0][0]),
+    )

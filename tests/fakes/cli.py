@@ -1,0 +1,324 @@
+"""A command line without a machine behind it: every part that a command may ask for is scripted."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Never, cast
+
+import msgspec
+
+from orchestrator_core.cli.context import Context
+from orchestrator_core.cli.main import run
+from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import NotFoundError
+from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
+from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, WindowId
+from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
+from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
+from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.models.pane import Pane
+from orchestrator_core.models.project import ProjectState
+from orchestrator_core.models.spec import Spec
+from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, RoleChoice, TeamProposal
+
+if TYPE_CHECKING:
+    from orchestrator_core.orchestrator import Orchestrator
+    from orchestrator_core.store.quick import QuickStore
+
+SERVER = "/tmp/tmux-1/default"
+
+
+def make_agent(name: str = "shop-1a2b:developer", pane: str | None = "%2", **changes: Any) -> Agent:
+    """An agent that works."""
+    orchestration, _, role = name.partition(":")
+    agent = Agent(
+        id=AgentId(name),
+        orchestration=OrchestrationId(orchestration),
+        role=role,
+        driver="claude",
+        worktree=f"/state/worktrees/{orchestration}/{role}",
+        branch=f"tmorch/{orchestration}/{role}",
+        status=AgentStatus.WORKING,
+        reason="it shows a spinner",
+        doing="Reading app.py",
+        pane=PaneId(pane) if pane else None,
+        window=WindowId(f"@{pane[1:]}") if pane else None,
+    )
+    return msgspec.structs.replace(agent, **changes)
+
+
+def make_orchestration(name: str = "shop-1a2b", **changes: Any) -> Orchestration:
+    """An orchestration that runs."""
+    orchestration = Orchestration(
+        id=OrchestrationId(name),
+        project="/home/me/shop",
+        project_name="shop",
+        session=name,
+        starting_branch="main",
+        base_commit="abc",
+        state=OrchestrationState.RUNNING,
+        server=SERVER,
+    )
+    return msgspec.structs.replace(orchestration, **changes)
+
+
+def make_team(name: str = "shop-1a2b", agents: Sequence[Agent] = (), **changes: Any) -> Team:
+    """A team, with one agent unless told otherwise."""
+    agents = agents or (make_agent(f"{name}:developer"),)
+    return Team(
+        orchestration=make_orchestration(name, **changes),
+        agents=tuple(AgentView(agent=agent) for agent in agents),
+    )
+
+
+def make_proposal(request: StartRequest, **changes: Any) -> Proposal:
+    """A proposal of one developer, with one role dropped and one warning."""
+    developer = Role(
+        key="developer", title="Developer", summary="writes code", check_in_min=30, responsibilities=("code",)
+    )
+    tester = msgspec.structs.replace(developer, key="tester", title="Tester")
+    team = TeamProposal(
+        type=ProjectType.CODE,
+        detection=Detection(type=ProjectType.CODE, confidence=0.8, evidence=("pyproject.toml",)),
+        plan=Plan.PRO,
+        cap=3,
+        chosen=(RoleChoice(role=developer, reason="somebody must write it"),),
+        dropped=(RoleChoice(role=tester, reason="the plan has no room"),),
+        warnings=("a small team",),
+    )
+    proposal = Proposal(
+        request=request,
+        project=ProjectState(path="/home/me/shop", name="shop", branch="main", head="0123456789abcdef"),
+        spec=Spec(goal="Sell things", path="spec.md"),
+        team=team,
+        driver=request.driver or "claude",
+        warnings=("2 uncommitted paths",),
+    )
+    return msgspec.structs.replace(proposal, **changes)
+
+
+class FakeQuickStore:
+    """The outbox in memory. `outcomes` are what the message becomes, one each time the store is looked at."""
+
+    def __init__(self, agents: Sequence[Agent] = (), servers: Mapping[str, str] | None = None) -> None:
+        self._agents = tuple(agents)
+        self._servers = dict(servers or {})
+        self.added: list[dict[str, Any]] = []
+        self.first: dict[str, Any] = {}
+        self.outcomes: list[dict[str, Any]] = []
+        self.is_closed = False
+        self._message: AgentMessage | None = None
+        self._version = 0
+
+    def agents(self) -> tuple[Agent, ...]:
+        return self._agents
+
+    def agent_by_pane(self, server: str, pane: PaneId) -> Agent | None:
+        found = (a for a in self._agents if a.pane == pane and self.orchestration_server(a) == server)
+        return next(found, None)
+
+    def orchestration_server(self, agent: Agent) -> str:
+        return self._servers.get(agent.id, SERVER)
+
+    def add_message(self, **fields: Any) -> AgentMessage:
+        self.added.append(fields)
+        kept = {name: fields[name] for name in ("target", "sender", "text", "mode", "kind")}
+        self._message = AgentMessage(id=MessageId(7), created_at=fields["at"], **{**kept, **self.first})
+        return self._message
+
+    def message(self, message: MessageId) -> AgentMessage:
+        assert self._message is not None
+        assert self._message.id == message
+        if self.outcomes:
+            self._message = msgspec.structs.replace(self._message, **self.outcomes.pop(0))
+        return self._message
+
+    def data_version(self) -> int:
+        self._version += 1
+        return self._version
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FakeOrchestrator:
+    """The facade, with what it was asked for kept in `asked`."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.teams: list[Team] = [make_team()]
+        self.health_now = SupervisorHealth(running=True, pid=321, heartbeat_at=1000.0)
+        self.stored: tuple[AgentMessage, ...] = ()
+        self.steps: tuple[StepProgress, ...] = ()
+        self.failure: BaseException | None = None
+        self.is_closed = False
+
+    def _ask(self, *what: Any) -> None:
+        self.asked.append(what)
+        if self.failure is not None:
+            raise self.failure
+
+    async def fleet(self) -> Fleet:
+        self._ask("fleet")
+        return Fleet(teams=tuple(self.teams), supervisor=self.health_now)
+
+    async def fleets(self) -> AsyncIterator[Fleet]:
+        yield await self.fleet()
+        self.teams = []
+        yield await self.fleet()
+
+    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
+        self._ask("messages", agent, limit)
+        return self.stored
+
+    async def propose(self, request: StartRequest) -> Proposal:
+        self._ask("propose", request)
+        return make_proposal(request)
+
+    async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
+        self._ask("start", proposal)
+        for step in self.steps:
+            progress(step)
+        return self.teams[0].orchestration
+
+    async def stop(self, orchestration: OrchestrationId, *, keep_session: bool = False) -> None:
+        self._ask("stop", orchestration, keep_session)
+        if orchestration not in {team.orchestration.id for team in self.teams}:
+            raise NotFoundError(f"there is no orchestration {orchestration!r}")
+
+    async def health(self) -> SupervisorHealth:
+        self._ask("health")
+        return self.health_now
+
+    async def start_supervisor(self) -> SupervisorHealth:
+        self._ask("start_supervisor")
+        return self.health_now
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class FakeContext(Context):
+    """A context whose parts are scripted; `run` runs a command in it."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        store: FakeQuickStore | None = None,
+        orchestrator: FakeOrchestrator | None = None,
+        environ: Mapping[str, str] | None = None,
+        typed: str = "",
+        terminal: bool = False,
+    ) -> None:
+        make = Terminal if terminal else io.StringIO
+        self.stdout, self.stderr = make(), make()
+        self.arguments = arguments
+        super().__init__(arguments, environ=environ or {}, stdin=make(typed), stdout=self.stdout, stderr=self.stderr)
+        self.store = store
+        self.facade = orchestrator or FakeOrchestrator()
+        self.listening = True
+        self.supervisor_wanted = 0
+        self.supervisor_failure: Exception | None = None
+        self.pane_rows: dict[str, tuple[Pane, ...]] = {}
+        self.panes_asked: list[str] = []
+        self.became: tuple[str, ...] = ()
+        self.fake_settings = Settings()
+
+    @property
+    def settings(self) -> Settings:  # type: ignore[override]  # the real one is read from a file
+        return self.fake_settings
+
+    @property
+    def paths(self) -> Paths:  # type: ignore[override]  # the real one is worked out once
+        return Paths.from_env()
+
+    def has_store(self) -> bool:
+        return self.store is not None
+
+    def quick_store(self) -> QuickStore:
+        assert self.store is not None
+        return cast("QuickStore", self.store)
+
+    def orchestrator(self) -> Orchestrator:
+        return cast("Orchestrator", self.facade)
+
+    def ensure_supervisor(self) -> None:
+        self.supervisor_wanted += 1
+        if self.supervisor_failure:
+            raise self.supervisor_failure
+
+    def stop_supervisor(self) -> bool:
+        was = self.facade.health_now.running
+        self.facade.health_now = SupervisorHealth(running=False)
+        return was
+
+    def is_listening(self, server: str) -> bool:
+        return self.listening
+
+    def panes(self, server: str) -> tuple[Pane, ...]:
+        self.panes_asked.append(server)
+        return self.pane_rows.get(server, ())
+
+    def become(self, argv: Sequence[str]) -> Never:
+        self.became = tuple(argv)
+        raise SystemExit(0)
+
+    def run(self) -> int:
+        """Run the command and return its exit code."""
+        return run(self.arguments, self)
+
+    @property
+    def said(self) -> str:
+        """What it wrote to stdout."""
+        return self.stdout.getvalue()
+
+    @property
+    def narrated(self) -> str:
+        """What it wrote to stderr."""
+        return self.stderr.getvalue()
+
+    @property
+    def json(self) -> Any:
+        """Its stdout, decoded."""
+        return json.loads(self.said)
+
+
+def pane_row(pane: str, session: str, window: str, *, index: int = 0) -> Pane:
+    """A pane as `list-panes` gives it."""
+    return Pane(
+        session_id=msgspec.convert("$1", Any),
+        session=session,
+        window_id=WindowId(f"@{pane[1:]}"),
+        window_index=index,
+        window=window,
+        pane_id=PaneId(pane),
+        pane_index=0,
+        pid=1,
+        command="claude",
+        dead=False,
+        exit_status=None,
+        in_mode=False,
+        width=80,
+        height=24,
+        title="",
+        path=str(Path("/")),
+        activity=0,
+        active=True,
+    )
+
+
+QUEUED = {"state": MessageState.QUEUED}
+WHEN_IDLE = DeliveryMode.WHEN_IDLE
+TEXT = MessageKind.TEXT

@@ -1,0 +1,213 @@
+"""A scripted facade for the screens: fleets, frames and outcomes are what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
+
+from msgspec import field
+from msgspec.structs import replace
+
+from orchestrator_core.errors import NotFoundError, TmorchError
+from orchestrator_core.models.fleet import Fleet, SupervisorHealth
+from orchestrator_core.models.ids import AgentId, MessageId, PaneId
+from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageState
+from orchestrator_core.models.pane import Cursor, PaneFrame
+from orchestrator_core.orchestrator import Attachment, Orchestrator, Previews
+
+Item = Fleet | PaneFrame | BaseException
+
+
+class Feed:
+    """An async iterator that yields what is put, and raises what is an exception. The last value stays."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Item] | None = None
+        self._before: list[Item] = []
+        self.openings = 0
+
+    def put(self, item: Item) -> None:
+        """Let the reader have `item` next."""
+        if self._queue is None:
+            self._before.append(item)
+        else:
+            self._queue.put_nowait(item)
+
+    async def read(self) -> AsyncIterator[Item]:
+        """Yield what is put, for one reader."""
+        self.openings += 1
+        if self._queue is None:
+            self._queue = asyncio.Queue()
+            for item in self._before:
+                self._queue.put_nowait(item)
+        while True:
+            item = await self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+
+class FakeAttachment(Attachment, frozen=True, kw_only=True):
+    """An attachment that remembers when it was run."""
+
+    runs: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        self.runs.append(self.way_back)
+
+
+class FakePreviews(Previews):
+    """Pictures by pane; following one gives its picture at once."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[PaneId, PaneFrame] = {}
+        self.follows: list[PaneId | None] = []
+        self.servers: list[str] = []
+        self.histories: list[tuple[PaneId, int]] = []
+        self.feed = Feed()
+        self.is_closed = False
+
+    def show(self, frame: PaneFrame) -> None:
+        """Give a new picture of a pane."""
+        self.pictures[frame.pane] = frame
+        if self.follows and self.follows[-1] == frame.pane:
+            self.feed.put(frame)
+
+    async def follow(self, pane: PaneId | None, *, server: str = "") -> None:
+        self.follows.append(pane)
+        self.servers.append(server)
+        if pane is not None:
+            if pane not in self.pictures:
+                raise NotFoundError(f"no pane {pane}", cause="it was closed")
+            self.feed.put(self.pictures[pane])
+
+    async def frames(self) -> AsyncIterator[PaneFrame]:
+        async for item in self.feed.read():
+            assert isinstance(item, PaneFrame)
+            yield item
+
+    async def history(self, pane: PaneId, lines: int, *, server: str = "") -> PaneFrame:
+        self.histories.append((pane, lines))
+        frame = self.pictures[pane]
+        older = tuple(f"older {i}" for i in range(lines))
+        return replace(frame, lines=older + frame.lines, history=lines, history_size=lines)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class Sent(NamedTuple):
+    """A call of `send`."""
+
+    target: str
+    text: str
+    mode: DeliveryMode
+
+
+class FakeOrchestrator(Orchestrator):
+    """The facade without anything behind it."""
+
+    def __init__(self, fleet: Fleet | None = None) -> None:
+        self.fleet_feed = Feed()
+        self.pictures = FakePreviews()
+        self.previews_made = 0
+        self.sent: list[Sent] = []
+        self.outbox: dict[MessageId, AgentMessage] = {}
+        self.attached: list[tuple[PaneId, str]] = []
+        self.attachment = FakeAttachment(way_back="ctrl+b L")
+        self.supervisor_starts = 0
+        self.failures: dict[str, BaseException] = {}
+        self.is_closed = False
+        self.clock: Callable[[], float] = lambda: 0.0
+        self._latest = fleet or Fleet()
+        if fleet is not None:
+            self.publish(fleet)
+
+    # -- the script -------------------------------------------------------------------------------
+
+    def publish(self, fleet: Fleet) -> None:
+        """Let the fleet be this from now on."""
+        self._latest = fleet
+        self.fleet_feed.put(fleet)
+
+    def fail(self, call: str, error: BaseException) -> None:
+        """Let the next call of this name raise `error`."""
+        self.failures[call] = error
+
+    def advance(self, message: MessageId, state: MessageState, reason: str = "") -> None:
+        """Let a message have come this far."""
+        self.outbox[message] = replace(self.outbox[message], state=state, reason=reason)
+
+    def _may_fail(self, call: str) -> None:
+        error = self.failures.pop(call, None)
+        if error is not None:
+            raise error
+
+    # -- the facade -------------------------------------------------------------------------------
+
+    async def fleet(self) -> Fleet:
+        return self._latest
+
+    async def fleets(self) -> AsyncIterator[Fleet]:
+        async for item in self.fleet_feed.read():
+            assert isinstance(item, Fleet)
+            yield item
+
+    def previews(self) -> FakePreviews:
+        self.previews_made += 1
+        self._may_fail("previews")
+        return self.pictures
+
+    async def send(
+        self, target: str, text: str, *, sender: str = PERSON, mode: DeliveryMode = DeliveryMode.WHEN_IDLE
+    ) -> AgentMessage:
+        self._may_fail("send")
+        self.sent.append(Sent(target, text, mode))
+        message = AgentMessage(
+            id=MessageId(len(self.outbox) + 1),
+            target=AgentId(target),
+            sender=sender,
+            text=text,
+            mode=mode,
+            created_at=self.clock(),
+        )
+        self.outbox[message.id] = message
+        return message
+
+    async def message(self, message: MessageId) -> AgentMessage:
+        return self.outbox[message]
+
+    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
+        self._may_fail("messages")
+        found = [m for m in reversed(self.outbox.values()) if agent is None or m.target == agent]
+        return tuple(found[:limit])
+
+    async def health(self) -> SupervisorHealth:
+        return self._latest.supervisor
+
+    async def start_supervisor(self) -> SupervisorHealth:
+        self._may_fail("start_supervisor")
+        self.supervisor_starts += 1
+        health = SupervisorHealth(running=True, pid=4242, heartbeat_at=self.clock())
+        self.publish(replace(self._latest, supervisor=health))
+        return health
+
+    async def attach(self, pane: PaneId, *, server: str = "") -> Attachment:
+        self._may_fail("attach")
+        self.attached.append((pane, server))
+        return self.attachment
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+def picture(pane: str, *lines: str, width: int = 100, height: int = 30) -> PaneFrame:
+    """Return a frame of `pane` with these lines at its top."""
+    filled = (*lines, *([""] * (height - len(lines))))[:height]
+    return PaneFrame(
+        pane=PaneId(pane), lines=filled, width=width, height=height, cursor=Cursor(x=0, y=0, visible=False)
+    )
+
+
+GONE = TmorchError("gone", cause="as scripted")

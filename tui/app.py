@@ -1,0 +1,252 @@
+"""`TmorchApp`: puts the bridge, the screens and the facade's calls together. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import NotFoundError, TmorchError
+from orchestrator_core.models.ids import PaneId
+from tui.bridge import Bridge, unexpected_error
+from tui.commands import ActionCommands, AgentCommands, ThemeCommands
+from tui.keys import KEYS, bindings, keymap
+from tui.messages import (
+    AttachWanted,
+    FeedFailed,
+    FeedRecovered,
+    FleetChanged,
+    FrameChanged,
+    ReceiptsChanged,
+    SendWanted,
+    Sight,
+    SightLost,
+    SightWanted,
+    SupervisorWanted,
+)
+from tui.screens.main import MainScreen
+from tui.theming import ThemeProblem, changed_since, load_themes, variable_defaults
+from tui.widgets.fleet_header import active_agents
+from tui.widgets.pane_view import PaneView
+from tui.wording import clean
+
+if TYPE_CHECKING:
+    from orchestrator_core.orchestrator import Orchestrator
+
+THEMES_S = 3.0
+"""How often the person's theme files are looked at."""
+ERROR_S = 12.0
+"""How long an error stays on the screen."""
+
+
+class TmorchApp(App[int]):
+    """The app. It exits with the number of agents that go on."""
+
+    TITLE = "tmorch"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
+        ActionCommands,
+        AgentCommands,
+        ThemeCommands,
+    }
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        settings: Settings,
+        paths: Paths,
+        *,
+        clock: Callable[[], float] = time.time,
+        own_pane: PaneId | None = None,
+    ) -> None:
+        super().__init__()
+        self._orchestrator = orchestrator
+        self._settings = settings
+        self._paths = paths
+        self._keymap_chosen = keymap(settings.tui.keys)
+        self._bridge = Bridge(orchestrator, self.post_message)
+        self._themes = load_themes(paths)
+        self._theme_kept = settings.tui.theme
+        self._sight: Sight | None = None
+        self.main = MainScreen(
+            clock=clock,
+            key_name=self.key_name,
+            history_lines=settings.tui.preview_lines,
+            own_pane=own_pane,
+        )
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(self.current_theme)
+
+    def get_default_screen(self) -> MainScreen:
+        return self.main
+
+    def key_name(self, binding_id: str) -> str:
+        """Return the key of an action as it is shown to the person; empty when it has none."""
+        keys = self._keymap_chosen.get(binding_id) or next((k.keys for k in KEYS if k.id == binding_id), "")
+        return self.get_key_display(Binding(keys.split(",")[0], "")) if keys else ""
+
+    def on_load(self) -> None:
+        self.set_keymap(self._keymap_chosen)
+        self._theme_problem = self._themes.apply(self, self._settings.tui.theme)
+
+    def on_mount(self) -> None:
+        self._show_theme_problems(self._theme_problem)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
+            self._run(feed(), group=feed.__name__)
+        self._run(self._watch_themes(), group="themes")
+        self.call_after_refresh(gc.freeze)
+
+    def _run(self, work: Coroutine[object, object, None], *, group: str, exclusive: bool = False) -> None:
+        self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
+
+    # -- news from the bridge ---------------------------------------------------------------------
+
+    @on(FleetChanged)
+    def _on_fleet(self, event: FleetChanged) -> None:
+        self.main.fleet = event.fleet
+        self._bridge.ask_receipts_again()
+
+    @on(FrameChanged)
+    def _on_frame(self, event: FrameChanged) -> None:
+        self.main.show_frame(event)
+
+    @on(SightLost)
+    def _on_sight_lost(self, event: SightLost) -> None:
+        self.main.show_lost(event)
+
+    @on(ReceiptsChanged)
+    def _on_receipts(self, event: ReceiptsChanged) -> None:
+        self.main.show_receipts(event)
+
+    @on(FeedFailed)
+    def _on_feed_failed(self, event: FeedFailed) -> None:
+        self.main.show_failure(event)
+
+    @on(FeedRecovered)
+    def _on_feed_recovered(self, event: FeedRecovered) -> None:
+        self.main.show_recovery(event)
+
+    # -- what the person wants: each ends in one call of the facade -------------------------------
+
+    @on(SightWanted)
+    def _on_sight_wanted(self, event: SightWanted) -> None:
+        self._sight = event.sight
+        self._bridge.look_at(event.sight)
+        self._bridge.ask_receipts(event.agent)
+
+    @on(SendWanted)
+    def _on_send(self, event: SendWanted) -> None:
+        self._run(self._send(event), group="send")
+
+    @on(AttachWanted)
+    def _on_attach(self, event: AttachWanted) -> None:
+        self._run(self._go_to_pane(event), group="attach", exclusive=True)
+
+    @on(SupervisorWanted)
+    def _on_supervisor(self) -> None:
+        self._run(self._start_supervisor(), group="supervisor", exclusive=True)
+
+    @on(PaneView.HistoryWanted)
+    def _on_history(self, event: PaneView.HistoryWanted) -> None:
+        if self._sight is not None:
+            self._run(self._show_history(event, self._sight), group="history", exclusive=True)
+
+    async def _send(self, wish: SendWanted) -> None:
+        try:
+            await self._orchestrator.send(wish.agent, wish.text, mode=wish.mode)
+        except BaseException:
+            self.main.composer.give_back(wish.agent, wish.text)
+            raise
+        self._bridge.ask_receipts_again()
+
+    async def _go_to_pane(self, wish: AttachWanted) -> None:
+        attachment = await self._orchestrator.attach(wish.sight.pane, server=wish.sight.server)
+        if not attachment.argv:
+            self.notify(f"{attachment.way_back} brings you back here", title=f"At {wish.name}", markup=False)
+            return
+        self._bridge.look_at(None)
+        try:
+            with self.suspend():
+                attachment.run()
+        finally:
+            self._bridge.look_at(self._sight)
+
+    async def _start_supervisor(self) -> None:
+        health = await self._orchestrator.start_supervisor()
+        self.notify(f"process {health.pid}", title="The supervisor runs", markup=False)
+
+    async def _show_history(self, event: PaneView.HistoryWanted, sight: Sight) -> None:
+        if sight.pane != event.pane:
+            return
+        try:
+            frame = await self._bridge.history(sight, event.lines)
+        except NotFoundError:
+            return  # the pane went away: the preview says so itself
+        if frame is not None and sight == self._sight:
+            event.view.show_history(frame)
+
+    # -- errors -----------------------------------------------------------------------------------
+
+    @on(Worker.StateChanged)
+    def _on_worker(self, event: Worker.StateChanged) -> None:
+        """Show what a worker failed of: the one place where errors of the person's wishes arrive."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and error is not None:
+            self._show_error(error if isinstance(error, TmorchError) else unexpected_error(error))
+
+    def _show_error(self, error: TmorchError) -> None:
+        lines = [clean(line) for line in (error.cause, error.remedy) if line]
+        self.notify("\n".join(lines), title=clean(error.title), severity="error", timeout=ERROR_S, markup=False)
+
+    # -- themes -----------------------------------------------------------------------------------
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if theme.name != self._theme_kept:
+            self._theme_kept = theme.name
+            self._run(self._write_theme(theme.name), group="theme", exclusive=True)
+
+    async def _write_theme(self, name: str) -> None:
+        from orchestrator_core.config.toml import update_setting
+
+        await asyncio.to_thread(update_setting, self._paths, "tui.theme", name)
+
+    async def _watch_themes(self) -> None:
+        while True:
+            await asyncio.sleep(THEMES_S)
+            if await asyncio.to_thread(changed_since, self._paths, self._themes.stamp):
+                self._themes = await asyncio.to_thread(load_themes, self._paths)
+                self._show_theme_problems(self._themes.apply(self, self.theme))
+
+    def _show_theme_problems(self, problem: ThemeProblem | None) -> None:
+        for found in (*self._themes.problems, *([problem] if problem else [])):
+            self._show_error(TmorchError("A theme cannot be used", cause=str(found)))
+
+    # -- actions ----------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen, page_of
+
+        self.push_screen(HelpScreen(page_of(self.screen)))
+
+    async def action_quit(self) -> None:
+        fleet = self.main.fleet
+        self.exit(sum(agent.status.is_live for agent in active_agents(fleet)) if fleet else 0)
+
+    async def on_unmount(self) -> None:
+        await self._bridge.close()

@@ -1,0 +1,111 @@
+"""What the command palette finds: every action with its key, every agent, every theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import ClassVar
+
+from msgspec import Struct
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.fuzzy import Matcher
+
+from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.ids import AgentId
+from tui.wording import GLYPHS, clean, doing_now
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """One entry of the palette."""
+
+    name: str
+    help: str
+    run: Callable[[], object]
+
+
+def highlighted(matcher: Matcher, text: str) -> tuple[float, Content]:
+    """Return how well `text` matches and the text with its matching characters marked. It is no markup."""
+    score, offsets = matcher.fuzzy_search.match(matcher.query, text)
+    content = Content(text)
+    if score:
+        for offset in offsets:
+            content = content.stylize(matcher.match_style, offset, offset + 1)
+    return score, content
+
+
+class CommandSource(Provider):
+    """A provider over a list of commands that is made anew for each palette."""
+
+    discoverable: ClassVar[bool] = True
+    """Whether the commands show before anything is typed."""
+
+    def commands(self) -> Iterator[Command]:
+        """Yield the commands as they are now."""
+        raise NotImplementedError
+
+    async def startup(self) -> None:
+        self._commands = tuple(self.commands())
+
+    async def discover(self) -> Hits:
+        if self.discoverable:
+            for command in self._commands:
+                yield DiscoveryHit(Content(command.name), command.run, text=command.name, help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command in self._commands:
+            score, display = highlighted(matcher, command.name)
+            if score:
+                yield Hit(score, display, command.run, text=command.name, help=command.help)
+
+
+class ActionCommands(CommandSource):
+    """Every action that is possible now, by the words of its binding."""
+
+    def commands(self) -> Iterator[Command]:
+        seen: set[str] = set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.id is None or not active.enabled or binding.tooltip in seen or not binding.tooltip:
+                continue
+            if binding.action == "command_palette" or binding.id.startswith(("composer", "filter")):
+                continue
+            seen.add(binding.tooltip)
+            key = self.app.get_key_display(binding)
+            run = partial(self.app.run_action, binding.action, active.node)
+            yield Command(name=f"{binding.tooltip}", help=f"key {key}", run=run)
+
+
+class AgentCommands(CommandSource):
+    """Going to an agent by its name, its team or what it does."""
+
+    discoverable = False
+
+    def commands(self) -> Iterator[Command]:
+        fleet: Fleet | None = getattr(self.screen, "fleet", None)
+        for team in fleet.teams if fleet else ():
+            for view in team.agents:
+                agent = view.agent
+                name = f"Go to {clean(agent.role)} of {clean(agent.orchestration)}"
+                about = f"{GLYPHS[agent.status]} {agent.status} {doing_now(agent)}"
+                yield Command(name=name, help=about, run=partial(self._go, agent.id))
+
+    def _go(self, agent: AgentId) -> None:
+        go = getattr(self.screen, "action_go_to", None)
+        if go is not None:
+            go(agent)
+
+
+class ThemeCommands(CommandSource):
+    """Choosing a theme; the choice is remembered."""
+
+    discoverable = False
+
+    def commands(self) -> Iterator[Command]:
+        for name in sorted(self.app.available_themes):
+            about = "the one you see" if name == self.app.theme else "choose it now and for the next time"
+            yield Command(name=f"Theme: {name}", help=about, run=partial(self._choose, name))
+
+    def _choose(self, name: str) -> None:
+        self.app.theme = name

@@ -1,0 +1,202 @@
+"""Every key of the app as data: `bindings("main")` makes a screen's BINDINGS, `keymap(keys)` what a person changed.
+
+    class MainScreen(Screen[None]):
+        BINDINGS = [*bindings("main")]
+
+    app.set_keymap(keymap(settings.tui.keys))   # raises SettingsError
+
+Groups, each within the next: `fleet` (the tree), `pane` (PaneView), `composer`, `filter` in `main` (the main screen)
+in `app` (the App); `dialog` (every modal screen) in `app`. The owner of a group implements `action_<action>`.
+
+No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
+arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from itertools import combinations
+
+from msgspec import Struct
+from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
+
+from orchestrator_core.errors import SettingsError
+
+
+class Key(Struct, frozen=True):
+    """One action and its default keys, separated by commas."""
+
+    id: str
+    """`<group>.<name>`: what a person's settings name."""
+    keys: str
+    action: str
+    description: str
+    tooltip: str
+    show: bool = False
+    """Whether the footer shows it."""
+
+    @property
+    def group(self) -> str:
+        """The group it belongs to."""
+        return self.id.partition(".")[0]
+
+
+GROUPS: dict[str, str] = {
+    "app": "",
+    "main": "app",
+    "fleet": "main",
+    "pane": "main",
+    "composer": "main",
+    "filter": "main",
+    "dialog": "app",
+}
+"""Each group and the one it is within: a key means what the innermost group says."""
+
+WRITING = ("composer", "filter")
+"""Groups in which characters are text."""
+
+KEYS: tuple[Key, ...] = (
+    Key("app.help", "question_mark,f1", "help", "help", "What can be done here, and with which keys", True),
+    Key("app.palette", "ctrl+p", "command_palette", "palette", "Find any command by its name", True),
+    Key("main.filter", "slash", "filter", "filter", "Narrow the fleet to what matches", True),
+    Key("main.message", "m", "message", "message", "Write to the selected agent", True),
+    Key("main.zoom", "z", "zoom", "zoom", "Give the pane the whole screen, and back", True),
+    Key("main.attach", "enter", "attach", "attach", "Go to the selected pane in tmux, and come back", True),
+    Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
+    Key("main.focus-previous", "shift+tab", "app.focus_previous", "previous", "Go to the previous part"),
+    Key("main.back", "escape", "back", "back", "Leave what was opened last"),
+    Key("main.start-supervisor", "S", "start_supervisor", "start supervisor", "Start the supervisor when it is down"),
+    Key("app.quit", "q", "quit", "quit", "Leave tmorch-tui; every agent goes on", True),
+    Key("fleet.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("fleet.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("fleet.page-up", "pageup", "move_page(-1)", "page up", "Select a row one page up"),
+    Key("fleet.page-down", "pagedown", "move_page(1)", "page down", "Select a row one page down"),
+    Key("fleet.first", "home", "move_to(0)", "first", "Select the first row"),
+    Key("fleet.last", "end", "move_to(-1)", "last", "Select the last row"),
+    Key("fleet.fold", "left,h", "fold", "collapse", "Close the row, or go to the one it is in"),
+    Key("fleet.unfold", "right,l", "unfold", "expand", "Open the row, or go to the first one in it"),
+    Key("fleet.toggle", "space", "toggle", "expand or collapse", "Open or close the row"),
+    Key("fleet.open", "enter", "open", "attach", "Go to the selected pane in tmux, and come back"),
+    Key("fleet.next-needing", "n", "next_needing", "next in need", "Select the next agent that needs you"),
+    Key("pane.up", "up,k", "scroll_lines(1)", "up", "Scroll back a line"),
+    Key("pane.down", "down,j", "scroll_lines(-1)", "down", "Scroll forward a line"),
+    Key("pane.page-up", "pageup,ctrl+u", "scroll_pages(1)", "page up", "Scroll back a page"),
+    Key("pane.page-down", "pagedown,ctrl+d", "scroll_pages(-1)", "page down", "Scroll forward a page"),
+    Key("pane.oldest", "home", "oldest", "oldest", "Go to the oldest line there is"),
+    Key("pane.live", "end,escape", "live", "live", "Return to the live picture"),
+    Key("pane.left", "left,h", "pan(-1)", "pan left", "Show what is cut off at the left"),
+    Key("pane.right", "right,l", "pan(1)", "pan right", "Show what is cut off at the right"),
+    Key("composer.send", "enter", "send", "send", "Send the message", True),
+    Key("composer.newline", "ctrl+j", "newline", "new line", "Begin a new line in the message", True),
+    Key("composer.mode", "ctrl+t", "toggle_mode", "when", "Deliver when the agent is idle, or now", True),
+    Key("composer.leave", "escape", "leave", "back", "Keep the draft and go back", True),
+    Key("filter.keep", "enter,down", "keep_filter", "keep", "Keep the filter and go to the fleet", True),
+    Key("filter.clear", "escape", "clear_filter", "clear", "Show everything again", True),
+    Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
+)
+
+_BY_ID = {key.id: key for key in KEYS}
+_NEVER_SENT = {"ctrl-at", "return"}
+_NAMED_KEYS = {key.value for key in Keys if key.value.isalnum()} - _NEVER_SENT
+_MODIFIERS = {"ctrl", "alt", "shift", "super", "hyper", "meta"}
+_SAME_AS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+left_square_bracket": "escape"}
+
+
+def bindings(group: str) -> list[Binding]:
+    """Return the bindings of `group`, in the order of the footer."""
+    return [
+        Binding(key.keys, key.action, key.description, show=key.show, tooltip=key.tooltip, id=key.id)
+        for key in KEYS
+        if key.group == group
+    ]
+
+
+def keymap(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return `[tui.keys]` of the settings, checked, for `App.set_keymap`.
+
+    Raises:
+        SettingsError: an id or a key that does not exist, a key that cannot do there, or two actions on one key.
+
+    """
+    chosen = {binding: ",".join(_checked(binding, keys[binding])) for binding in keys}
+    for one, other, key in _clashes(chosen):
+        raise SettingsError(
+            f"[tui.keys] would put two actions on the key “{format_key(key)}”",
+            cause=f"{one.id} ({one.description}) and {other.id} ({other.description}) can be meant at the same time",
+            remedy=f'give one of them another key: "{other.id}" = "…"',
+            code="key-clash",
+        )
+    return chosen
+
+
+def _checked(binding: str, keys: str) -> Iterator[str]:
+    if binding not in _BY_ID:
+        near = get_close_matches(binding, _BY_ID, 1, 0.5)
+        raise SettingsError(
+            f"[tui.keys] names “{binding}”, which is no action",
+            cause="every entry is the id of an action and its keys",
+            remedy=f"did you mean “{near[0]}”?" if near else f"the ids are: {', '.join(_BY_ID)}",
+        )
+    for part in keys.split(","):
+        key = _named(part if part == " " else part.strip())
+        if problem := _unusable(key, _BY_ID[binding]):
+            raise SettingsError(f"[tui.keys] {binding} = “{keys}” cannot be", cause=problem[0], remedy=problem[1])
+        yield key
+
+
+def _unusable(key: str, action: Key) -> tuple[str, str] | None:
+    """Return why `key` cannot be for `action`, and what to do."""
+    *modifiers, base = key.split("+")
+    if not set(modifiers) <= _MODIFIERS or base not in _BASE_KEYS:
+        near = [*(get_close_matches(m, _MODIFIERS, 1) for m in modifiers), get_close_matches(base, _BASE_KEYS, 1)]
+        hint = f"did you mean “{'+'.join(n[0] for n in near)}”?" if all(near) else _HOW_TO_WRITE
+        return f"there is no key “{key}”", hint
+    if key in _SAME_AS:
+        return f"terminals cannot tell {key} from {_SAME_AS[key]}", f"write “{_SAME_AS[key]}”, or choose another"
+    if action.group in WRITING and not modifiers and base in _CHARACTER_KEYS:
+        return f"“{base}” is text while you write", "choose a key that writes nothing, such as “ctrl+x” or “f5”"
+    return None
+
+
+def _clashes(chosen: Mapping[str, str]) -> Iterator[tuple[Key, Key, str]]:
+    """Yield actions that share a key, one of them within the other's group; not those that do so by default."""
+    for one, other in combinations(KEYS, 2):
+        if not (_is_within(one.group, other.group) or _is_within(other.group, one.group)):
+            continue
+        before = _set(one.keys) & _set(other.keys)
+        after = _set(chosen.get(one.id, one.keys)) & _set(chosen.get(other.id, other.keys))
+        for key in sorted(after - before):
+            yield one, other, key
+
+
+def _is_within(group: str, other: str) -> bool:
+    while group and group != other:
+        group = GROUPS[group]
+    return bool(group)
+
+
+def _set(keys: str) -> set[str]:
+    return set(keys.split(","))
+
+
+def _named(key: str) -> str:
+    """Return Textual's name of a key that may be written as its character, such as `ctrl+/`."""
+    modifiers, plus, base = key[:-1].rpartition("+")
+    base += key[-1:]
+    if len(base) == 1 and not base.isalnum():
+        base = _name_of(base)
+    return modifiers.lower() + plus + (base if len(base) == 1 else base.lower())
+
+
+def _name_of(character: str) -> str:
+    name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
+_CHARACTER_KEYS = {*string.ascii_letters, *string.digits, *map(_name_of, string.punctuation), "space"}
+_BASE_KEYS = _NAMED_KEYS | _CHARACTER_KEYS
+_HOW_TO_WRITE = "write a key as in “x”, “f5”, “ctrl+x” or “alt+up”"

@@ -1,0 +1,114 @@
+"""What travels in the app: news from the bridge downwards, wishes of the person upwards."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from textual.message import Message
+
+from orchestrator_core.errors import TmorchError
+from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.ids import AgentId, PaneId
+from orchestrator_core.models.message import AgentMessage, DeliveryMode
+from orchestrator_core.models.pane import PaneFrame
+
+
+class Sight(Struct, frozen=True):
+    """What the preview looks at."""
+
+    pane: PaneId
+    server: str = ""
+
+
+class FleetChanged(Message):
+    """The fleet was read and differs from the last one."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        self.fleet = fleet
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FleetChanged)
+
+
+class FrameChanged(Message):
+    """The picture of the pane that is looked at changed."""
+
+    def __init__(self, sight: Sight, frame: PaneFrame) -> None:
+        super().__init__()
+        self.sight = sight
+        self.frame = frame
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FrameChanged)
+
+
+class SightLost(Message):
+    """The pane that is looked at cannot be shown."""
+
+    def __init__(self, sight: Sight, error: TmorchError) -> None:
+        super().__init__()
+        self.sight = sight
+        self.error = error
+
+
+class ReceiptsChanged(Message):
+    """The latest messages to an agent, newest first."""
+
+    def __init__(self, agent: AgentId, messages: tuple[AgentMessage, ...]) -> None:
+        super().__init__()
+        self.agent = agent
+        self.messages = messages
+
+
+class FeedFailed(Message):
+    """A feed stopped unexpectedly; it starts again by itself after `retry_s` seconds."""
+
+    def __init__(self, feed: str, error: TmorchError, retry_s: float) -> None:
+        super().__init__()
+        self.feed = feed
+        self.error = error
+        self.retry_s = retry_s
+
+
+class FeedRecovered(Message):
+    """A feed that had failed delivers again."""
+
+    def __init__(self, feed: str) -> None:
+        super().__init__()
+        self.feed = feed
+
+
+class SightWanted(Message):
+    """The person looks at another pane, or at none."""
+
+    def __init__(self, sight: Sight | None, agent: AgentId | None) -> None:
+        super().__init__()
+        self.sight = sight
+        self.agent = agent
+        """Whose receipts are wanted."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SightWanted)
+
+
+class AttachWanted(Message):
+    """The person wants to be in a pane."""
+
+    def __init__(self, sight: Sight, name: str) -> None:
+        super().__init__()
+        self.sight = sight
+        self.name = name
+
+
+class SendWanted(Message):
+    """The person sends a text to the agent that the composer showed when they pressed the key."""
+
+    def __init__(self, agent: AgentId, text: str, mode: DeliveryMode) -> None:
+        super().__init__()
+        self.agent = agent
+        self.text = text
+        self.mode = mode
+
+
+class SupervisorWanted(Message):
+    """The person wants the supervisor to be started."""

@@ -1,0 +1,239 @@
+"""`MainScreen`: the fleet at the left, the selected pane and the composer at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Static
+
+from orchestrator_core.errors import TmuxGoneError
+from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.ids import AgentId, PaneId
+from tui.keys import bindings
+from tui.messages import (
+    AttachWanted,
+    FeedFailed,
+    FeedRecovered,
+    FrameChanged,
+    ReceiptsChanged,
+    SightLost,
+    SightWanted,
+    SupervisorWanted,
+)
+from tui.widgets.banner import Banner, Notice
+from tui.widgets.composer import Addressee, Composer, MessageInput
+from tui.widgets.divider import Divider
+from tui.widgets.fleet_header import FleetHeader, active_teams
+from tui.widgets.fleet_panel import FleetPanel
+from tui.widgets.fleet_rows import Row, RowKind
+from tui.widgets.fleet_tree import FleetTree
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.receipts import Receipts
+from tui.widgets.stage import Stage
+from tui.wording import clean
+
+AGE_S = 5.0
+"""How often ages are looked at; they are painted only when they read differently."""
+NOT_OURS = "not an agent of tmorch: it can only be looked at"
+NO_AGENT = "select an agent to write to it"
+ENDED = "its team has ended"
+WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (60, "-narrow"), (76, "-normal"), (140, "-wide")]
+HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (15, "-short"), (30, "-tall")]
+
+
+class MainScreen(Screen[None]):
+    """Everything at a glance. It shows what it is given and says what the person wants; it reads nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("main")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = "FleetTree"
+    HELP = "tmorch runs teams of coding agents in tmux. Select one at the left to see its screen."
+
+    fleet: var[Fleet | None] = var(None, init=False)
+
+    header = getters.query_one(FleetHeader)
+    banner = getters.query_one(Banner)
+    panel = getters.query_one(FleetPanel)
+    fleet_tree = getters.query_one(FleetTree)
+    stage = getters.query_one(Stage)
+    composer = getters.query_one(Composer)
+    receipts = getters.query_one(Receipts)
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        key_name: Callable[[str], str],
+        history_lines: int,
+        own_pane: PaneId | None,
+    ) -> None:
+        super().__init__()
+        self._clock = clock
+        self._key_name = key_name
+        self._history_lines = history_lines
+        self._own_pane = own_pane
+        self._failures: dict[str, FeedFailed] = {}
+        self._is_composed = False
+
+    def compose(self) -> ComposeResult:
+        yield FleetHeader(id="header")
+        yield Banner(id="banner")
+        with Horizontal(id="body"):
+            yield FleetPanel(key_name=self._key_name, id="fleet")
+            yield Divider(id="divider")
+            with Vertical(id="right"):
+                yield Stage(history_lines=self._history_lines, own_pane=self._own_pane, id="stage")
+                yield Composer(key_name=self._key_name, id="composer")
+                yield Receipts(id="receipts")
+        yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self._is_composed = True
+        self.watch_fleet(self.fleet)
+        self._show_ages()
+        self._aim(by_person=False)
+        self.set_interval(AGE_S, self._show_ages)
+
+    # -- news -------------------------------------------------------------------------------------
+
+    def watch_fleet(self, fleet: Fleet | None) -> None:
+        if fleet is None or not self._is_composed:
+            return
+        with self.app.batch_update():
+            self.panel.show_fleet(fleet)
+            self._show_ages()
+            self._show_notices()
+            self._aim(by_person=False)
+
+    def show_frame(self, event: FrameChanged) -> None:
+        """Show a picture of the selected pane."""
+        self.stage.show_frame(event.sight, event.frame)
+
+    def show_lost(self, event: SightLost) -> None:
+        """Say that the selected pane is gone."""
+        self.stage.show_lost(event.sight)
+
+    def show_receipts(self, event: ReceiptsChanged) -> None:
+        """Show what became of the latest messages."""
+        self.receipts.show(event.agent, event.messages)
+
+    def show_failure(self, event: FeedFailed) -> None:
+        """Say which feed failed until it delivers again. A missing tmux server is shown by the fleet already."""
+        if not isinstance(event.error, TmuxGoneError):
+            self._failures[event.feed] = event
+            self._show_notices()
+
+    def show_recovery(self, event: FeedRecovered) -> None:
+        """Take back what was said of a feed."""
+        if self._failures.pop(event.feed, None):
+            self._show_notices()
+
+    def _show_ages(self) -> None:
+        now = self._clock()
+        self.header.show(self.fleet, now)
+        self.stage.show_selection(self.fleet, self.fleet_tree.selected, now)
+
+    def _show_notices(self) -> None:
+        notices: list[Notice] = []
+        fleet = self.fleet
+        if fleet is not None and active_teams(fleet) and not fleet.supervisor.running:
+            notices.append(
+                (
+                    "The supervisor is not running: messages wait and statuses grow old.",
+                    f"{self._key_name('main.supervisor')} starts it",
+                )
+            )
+        for feed, failure in self._failures.items():
+            what = f"The {feed} feed failed: {clean(failure.error.title)}"
+            notices.append((what, f"{clean(failure.error.cause)} · trying again".lstrip(" ·")))
+        self.banner.show(tuple(notices))
+
+    # -- the selection ----------------------------------------------------------------------------
+
+    @on(FleetTree.Highlighted)
+    def _on_highlighted(self, event: FleetTree.Highlighted) -> None:
+        event.stop()
+        self.stage.show_selection(self.fleet, event.row, self._clock())
+        self._aim(by_person=True)
+
+    def _aim(self, *, by_person: bool) -> None:
+        """Point everything at the selected row."""
+        row = self.fleet_tree.selected
+        addressee, why_nobody = self._addressee(row)
+        self.composer.aim(addressee, why_nobody=why_nobody, by_person=by_person)
+        agent = row.agent if row else None
+        self.receipts.aim(agent)
+        self.post_message(SightWanted(self.stage.sight, agent))
+        self.refresh_bindings()
+
+    def _addressee(self, row: Row | None) -> tuple[Addressee | None, str]:
+        if row is None or row.kind is RowKind.TEAM:
+            return None, NO_AGENT
+        if row.agent is None:
+            return None, NOT_OURS
+        if row.is_quiet:
+            return None, ENDED
+        return Addressee(agent=row.agent, role=row.label, orchestration=str(row.orchestration)), ""
+
+    # -- what the person does ---------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.panel.open_filter()
+
+    def action_message(self) -> None:
+        self.remove_class("-zoomed")
+        self.composer.focus_input()
+
+    def action_zoom(self) -> None:
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+            self.fleet_tree.focus()
+        else:
+            self.add_class("-zoomed")
+            self.stage.pane_view.focus()
+
+    def action_back(self) -> None:
+        """Leave what was opened last: the zoom, the composer, the filter."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+        elif self.focused is not self.fleet_tree:
+            self.fleet_tree.focus()
+        elif self.panel.is_filtering:
+            self.panel.clear_filter()
+
+    @on(MessageInput.Done)
+    def _on_composer_left(self, event: MessageInput.Done) -> None:
+        event.stop()
+        self.fleet_tree.focus()
+
+    def action_attach(self) -> None:
+        row = self.fleet_tree.selected
+        if self.stage.sight is not None and row is not None:
+            self.post_message(AttachWanted(self.stage.sight, row.label))
+
+    def action_start_supervisor(self) -> None:
+        self.post_message(SupervisorWanted())
+
+    def action_go_to(self, agent: AgentId) -> None:
+        """Select an agent, wherever it is."""
+        self.fleet_tree.select(f"agent:{agent}")
+        self.fleet_tree.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done with the selected row."""
+        if action in ("attach", "zoom"):
+            return self.stage.sight is not None or (action == "zoom" and self.has_class("-zoomed"))
+        if action == "message":
+            return self.composer.addressee is not None
+        if action == "start_supervisor":
+            return self.fleet is None or not self.fleet.supervisor.running
+        return True

@@ -1,0 +1,107 @@
+"""The line at the top: how many, how they are, who needs a person, and whether the supervisor lives."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team, TmuxState
+from tui.widgets.line import Line, Part, part
+from tui.wording import GLYPHS, age, clean, counts, fit, plural
+
+STALE_S = 15.0
+"""A heartbeat older than this is shown with its age."""
+RECENT_ERROR_S = 15 * 60.0
+"""How long a supervisor's error stays in the header."""
+ERROR_CELLS = 40
+ALWAYS = (AgentStatus.WORKING, AgentStatus.IDLE)
+"""Statuses that are shown with a zero, too."""
+COSTS: dict[AgentStatus, tuple[int, ...]] = {
+    AgentStatus.IDLE: (10, 40),
+    AgentStatus.WORKING: (11, 60),
+    AgentStatus.LIMITED: (12,),
+    AgentStatus.FAILED: (13,),
+    AgentStatus.WAITING: (70,),
+}
+"""What giving up a status' word, then its number costs when the line is short."""
+COSTS_OF_OTHERS = (9, 30)
+TMUX_WORDS = {
+    TmuxState.CONNECTING: ("tmux …", "dim"),
+    TmuxState.NO_SERVER: ("tmux ✘ no server", "$text-error"),
+    TmuxState.MISSING: ("tmux ✘ missing", "$text-error"),
+}
+
+
+class FleetHeader(Line):
+    """The header of the main screen."""
+
+    def show(self, fleet: Fleet | None, now: float) -> None:
+        """Show `fleet` as it stands at `now`; paints only what reads differently."""
+        if fleet is None:
+            self.set_parts([_name()], [part("reading …", "dim")])
+        else:
+            self.set_parts(_left(fleet), _right(fleet, now))
+
+
+def active_teams(fleet: Fleet) -> tuple[Team, ...]:
+    """Return the teams that run or are being started."""
+    return tuple(team for team in fleet.teams if team.orchestration.state.is_active)
+
+
+def active_agents(fleet: Fleet) -> tuple[Agent, ...]:
+    """Return the agents of the teams that run or are being started."""
+    return tuple(view.agent for team in active_teams(fleet) for view in team.agents)
+
+
+def _name() -> Part:
+    return part("tmorch", "bold $primary", cost=None)
+
+
+def _left(fleet: Fleet) -> list[Part]:
+    teams, agents = active_teams(fleet), active_agents(fleet)
+    demo = [part(" demo ", "bold reverse", cost=50)] if any(t.orchestration.is_demo for t in teams) else []
+    if not teams:
+        return [_name(), *demo, part("no team runs", "dim", cost=40)]
+    full = f" {plural(len(teams), 'team')} · {plural(len(agents), 'agent')} "
+    size = Part((Content(full), Content(f"{len(teams)}·{len(agents)}"), Content()), (20, 31))
+    found = counts(agents)
+    shown = [status for status in GLYPHS if status in found or status in ALWAYS]
+    return [_name(), *demo, size, *(_status(status, found.get(status, 0)) for status in shown)]
+
+
+def _status(status: AgentStatus, count: int) -> Part:
+    style = f"$status-{status}" + (" bold" if status is AgentStatus.WAITING else "")
+    word = status.value
+    if status is AgentStatus.WAITING:
+        word = "needs you" if count == 1 else "need you"
+    mark = f"{GLYPHS[status]}{count}"
+    costs = COSTS.get(status, COSTS_OF_OTHERS)
+    forms = (Content.assemble((f"{mark} {word}", style)), Content.assemble((mark, style)), Content())
+    return Part(forms[: len(costs) + 1], costs)
+
+
+def _right(fleet: Fleet, now: float) -> list[Part]:
+    parts = []
+    if fleet.tmux in TMUX_WORDS:
+        text, style = TMUX_WORDS[fleet.tmux]
+        parts.append(part(text, style, cost=None))
+    parts.append(_supervisor(fleet.supervisor, now, needed=bool(active_teams(fleet))))
+    return parts
+
+
+def _supervisor(health: SupervisorHealth, now: float, *, needed: bool) -> Part:
+    if not health.running:
+        return _health("✘", "down", "bold $text-error") if needed else _health("○", "off", "dim")
+    if health.last_error and health.last_error_at is not None and now - health.last_error_at < RECENT_ERROR_S:
+        return _health("!", fit(clean(health.last_error), ERROR_CELLS), "$text-warning")
+    if health.heartbeat_at is None or now - health.heartbeat_at > STALE_S:
+        late = f"quiet for {age(now - health.heartbeat_at)}" if health.heartbeat_at else "starting"
+        return _health("!", late, "$text-warning")
+    return _health("✔", "", "$text-success")
+
+
+def _health(mark: str, words: str, style: str) -> Part:
+    fullest = [f"supervisor {mark} {words}"] if words else []
+    texts = [*fullest, f"supervisor {mark}", f"sv {mark}"]
+    forms = tuple(Content.assemble((text, style)) for text in texts)
+    return Part(forms, (5, 15)[-len(forms) + 1 :])

@@ -1,0 +1,142 @@
+"""`FleetPanel`: the tree with its title and its filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from orchestrator_core.models.fleet import Fleet
+from tui.keys import bindings
+from tui.widgets.cards import no_match
+from tui.widgets.fleet_tree import FleetTree
+from tui.widgets.line import Part, TitleRule, part
+
+
+class FilterInput(Input):
+    """Where the words of the filter are typed."""
+
+    HELP = """\
+Narrows the tree while you type: every word must occur in an agent's team, role, status or in what it does now.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter")]
+
+    class Left(Message):
+        """The person is done with the filter: to keep it, or to see everything again."""
+
+        def __init__(self, *, keep: bool) -> None:
+            super().__init__()
+            self.keep = keep
+
+    def action_keep_filter(self) -> None:
+        self.post_message(self.Left(keep=True))
+
+    def action_clear_filter(self) -> None:
+        self.post_message(self.Left(keep=False))
+
+
+class FleetPanel(Vertical):
+    """The tree of the fleet under its title; the filter shows while it narrows."""
+
+    DEFAULT_CSS = """
+    FleetPanel {
+        #fleet-filter { height: 1; border: none; padding: 0 1; display: none; background: $boost; }
+        &.-filtering #fleet-filter { display: block; }
+        #fleet-no-match { height: auto; padding: 1 2; display: none; }
+        &.-no-match #fleet-no-match { display: block; }
+        &.-no-match FleetTree { display: none; }
+    }
+    """
+
+    tree_view = getters.query_one(FleetTree)
+    filter_input = getters.query_one("#fleet-filter", FilterInput)
+    title_rule = getters.query_one("#fleet-title", TitleRule)
+
+    def __init__(self, *, key_name: Callable[[str], str], id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._key_name = key_name
+
+    def compose(self) -> ComposeResult:
+        yield TitleRule(id="fleet-title")
+        yield FilterInput(placeholder="words to look for", id="fleet-filter", select_on_focus=False)
+        yield FleetTree(id="fleet-tree")
+        yield Static(id="fleet-no-match", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_title()
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        """Show `fleet` in the tree."""
+        self.tree_view.show_fleet(fleet)
+        self._show_title()
+
+    @property
+    def is_filtering(self) -> bool:
+        """Whether the filter is open or narrows the tree."""
+        return self.has_class("-filtering")
+
+    def open_filter(self) -> None:
+        """Let the person type a filter."""
+        self.add_class("-filtering")
+        self.filter_input.focus()
+
+    def clear_filter(self) -> None:
+        """Show everything again."""
+        self.filter_input.value = ""
+        self.remove_class("-filtering")
+        self._narrow("")
+        self.tree_view.focus()
+
+    def keep_filter(self) -> None:
+        """Leave the filter as it is and go to what it shows."""
+        if not self.filter_input.value.strip():
+            self.clear_filter()
+        elif self.tree_view.outline.rows:
+            self.tree_view.focus()
+
+    @on(Input.Changed, "#fleet-filter")
+    def _on_filter_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._narrow(event.value)
+
+    @on(Input.Submitted, "#fleet-filter")
+    def _on_filter_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.keep_filter()
+
+    @on(FilterInput.Left)
+    def _on_filter_left(self, event: FilterInput.Left) -> None:
+        event.stop()
+        if event.keep:
+            self.keep_filter()
+        else:
+            self.clear_filter()
+
+    def _narrow(self, query: str) -> None:
+        self.tree_view.narrow(query)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        outline = self.tree_view.outline
+        nothing = bool(outline.query.strip()) and not outline.rows
+        self.set_class(nothing, "-no-match")
+        if nothing:
+            self.query_one("#fleet-no-match", Static).update(no_match(outline.query, self._key_name("filter.clear")))
+        self.title_rule.set_parts([_title()], [self._note()])
+
+    def _note(self) -> Part:
+        outline = self.tree_view.outline
+        if outline.query.strip():
+            return part(f"{outline.shown} of {outline.total}", "$text-warning", cost=None)
+        return part(f"{self._key_name('main.filter')} filter", "dim")
+
+
+def _title() -> Part:
+    return Part((Content.assemble(("Fleet", "bold")),))

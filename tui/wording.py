@@ -1,0 +1,111 @@
+"""The words and marks of the screen: glyphs, ages, short phrases. Pure; all it returns is one plain line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+
+from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.message import AgentMessage, MessageState
+
+GLYPHS: dict[AgentStatus, str] = {
+    AgentStatus.WORKING: "●",
+    AgentStatus.IDLE: "○",
+    AgentStatus.WAITING: "◆",
+    AgentStatus.LIMITED: "⏸",
+    AgentStatus.STARTING: "◌",
+    AgentStatus.EXITED: "■",
+    AgentStatus.FAILED: "✖",
+    AgentStatus.UNKNOWN: "?",
+}
+"""A mark per status, in the order of the header: no two alike, so that colour is never needed."""
+
+RECEIPTS: dict[MessageState, tuple[str, str]] = {
+    MessageState.QUEUED: ("…", "queued"),
+    MessageState.DELIVERING: ("→", "delivering"),
+    MessageState.DELIVERED: ("✔", "delivered"),
+    MessageState.ACKNOWLEDGED: ("✔", "acknowledged"),
+    MessageState.REFUSED: ("✖", "refused"),
+    MessageState.UNCONFIRMED: ("‼", "unconfirmed"),
+}
+
+ASKS: dict[str, str] = {
+    "permission": "approve?",
+    "question": "answer?",
+    "trust": "trust folder?",
+    "api_key": "use API key?",
+    "login": "log in?",
+}
+"""What an open dialog asks of the person, by the dialog's name."""
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+
+_UNPRINTABLE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
+
+
+def clean(text: str) -> str:
+    """Return `text` as one line that cannot steer a terminal: control and direction marks become spaces."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` cut to `width` cells, with an ellipsis when something is missing."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something began, in at most five characters; it changes once a minute at most."""
+    if seconds < MINUTE_S:
+        return "<1m"
+    if seconds < HOUR_S:
+        return f"{int(seconds // MINUTE_S)}m"
+    if seconds < DAY_S:
+        hours, rest = divmod(int(seconds), HOUR_S)
+        return f"{hours}h{rest // MINUTE_S:02}"
+    return f"{int(seconds // DAY_S)}d"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 team`, `2 teams`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def ask(agent: Agent) -> str:
+    """Return what a waiting agent wants of the person, in a word or two."""
+    dialog = clean(agent.waiting_for)
+    if not dialog:
+        return "needs you"
+    return ASKS.get(dialog, dialog.replace("_", " ").replace("-", " ") + "?")
+
+
+def doing_now(agent: Agent) -> str:
+    """Return what a row shows of an agent beside its status; empty when there is nothing to say."""
+    if agent.status is AgentStatus.WAITING:
+        return ask(agent)
+    if agent.status in (AgentStatus.WORKING, AgentStatus.IDLE):
+        return clean(agent.doing)
+    return clean(agent.reason or agent.doing) or agent.status.value
+
+
+def counts(agents: Iterable[Agent]) -> dict[AgentStatus, int]:
+    """Return how many agents have each status that occurs, in the order of GLYPHS."""
+    seen = dict.fromkeys(GLYPHS, 0)
+    for agent in agents:
+        seen[agent.status] += 1
+    return {status: count for status, count in seen.items() if count}
+
+
+def receipt_note(message: AgentMessage) -> str:
+    """Return what stands behind the state of a receipt: the reason, and how many copies were held back."""
+    notes = [clean(message.reason)] if message.reason and message.state is not MessageState.DELIVERED else []
+    if message.suppressed:
+        notes.append(f"{message.suppressed} more like it held back")
+    return " · ".join(notes)
