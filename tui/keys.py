@@ -189,7 +189,10 @@ def _named(key: str) -> str:
     base += key[-1:]
     if len(base) == 1 and not base.isalnum():
         base = _name_of(base)
-    return modifiers.lower() + plus + (base if len(base) == 1 else base.lower())
+    modifiers = modifiers.lower()
+    if len(base) > 1 or "ctrl" in modifiers:
+        base = base.lower()  # a capital is a key of its own, but not with ctrl
+    return modifiers + plus + base
 
 
 def _name_of(character: str) -> str:

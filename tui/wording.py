@@ -35,18 +35,31 @@ ASKS: dict[str, str] = {
     "permission": "approve?",
     "question": "answer?",
     "trust": "trust folder?",
-    "api_key": "use API key?",
+    "bypass": "bypass mode?",
+    "mcp": "MCP server?",
+    "apikey": "API key?",
+    "auto_nudge": "auto mode?",
+    "settings": "settings error",
     "login": "log in?",
+    "resume": "resume which?",
+    "other": "a dialog",
+    "error": "error",
 }
-"""What an open dialog asks of the person, by the dialog's name."""
+"""What an open dialog wants of the person, by the dialog's name, in at most 14 cells."""
+
+_RESETS = re.compile(r"resets? (?:at )?(?P<when>[^()]+)")
+_EXIT_CODE = re.compile(r"exit code \d+")
+_OPENINGS = ("its program ", "its ", "it ")
+"""How reasons begin that a row has no room for."""
+
+QUIET = "dim $foreground"
+"""The style of words of lesser weight, in every theme."""
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
 
-_UNPRINTABLE = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
-)
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
 def clean(text: str) -> str:
@@ -81,18 +94,37 @@ def plural(count: int, noun: str) -> str:
 def ask(agent: Agent) -> str:
     """Return what a waiting agent wants of the person, in a word or two."""
     dialog = clean(agent.waiting_for)
-    if not dialog:
-        return "needs you"
-    return ASKS.get(dialog, dialog.replace("_", " ").replace("-", " ") + "?")
+    return ASKS.get(dialog, dialog.replace("_", " ") + "?") if dialog else "needs you"
 
 
 def doing_now(agent: Agent) -> str:
     """Return what a row shows of an agent beside its status; empty when there is nothing to say."""
-    if agent.status is AgentStatus.WAITING:
-        return ask(agent)
-    if agent.status in (AgentStatus.WORKING, AgentStatus.IDLE):
-        return clean(agent.doing)
-    return clean(agent.reason or agent.doing) or agent.status.value
+    reason = clean(agent.reason)
+    match agent.status:
+        case AgentStatus.WAITING:
+            return ask(agent)
+        case AgentStatus.WORKING | AgentStatus.IDLE:
+            return clean(agent.doing)
+        case AgentStatus.STARTING:
+            return "starting"
+        case AgentStatus.LIMITED:
+            resets = _RESETS.search(reason)
+            return f"until {resets['when'].strip()}" if resets else reason or "usage limit"
+    return brief(reason) or agent.status.value
+
+
+def brief(reason: str) -> str:
+    """Return the part of a reason that tells most in few cells."""
+    if code := _EXIT_CODE.search(reason):
+        return code[0]
+    opening = next((words for words in _OPENINGS if reason.startswith(words)), "")
+    return reason.removeprefix(opening)
+
+
+def sentence(reason: str) -> str:
+    """Return a reason as the beginning of a line: clean, with a capital."""
+    text = clean(reason)
+    return text[:1].upper() + text[1:]
 
 
 def counts(agents: Iterable[Agent]) -> dict[AgentStatus, int]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Never, TextIO
+from typing import TYPE_CHECKING, Never, TextIO, cast
 
 from orchestrator_core.cli.diagnostics import Diagnostics
 from orchestrator_core.cli.output import Output
@@ -115,16 +114,6 @@ class Context:
 
         ensure_running(self.paths)
 
-    def stop_supervisor(self) -> bool:
-        """End the supervisor and wait until it is gone; return False when none ran."""
-        from orchestrator_core.store import open_store
-        from orchestrator_core.supervisor import control
-
-        if not self.has_store():
-            return False
-        with closing(open_store(self.paths.database)) as store:
-            return control.stop(self.paths, store)
-
     def is_listening(self, server: str) -> bool:
         """Whether a tmux server answers on the socket `server`."""
         from orchestrator_core.tmux.address import ServerAddress
@@ -155,6 +144,4 @@ class Context:
 
 
 def _nothing(mode: str) -> TextIO:
-    file = Path(os.devnull).open(mode)  # noqa: SIM115  # lives as long as the process
-    assert isinstance(file, TextIO)
-    return file
+    return cast(TextIO, Path(os.devnull).open(mode))  # noqa: SIM115  # lives as long as the process

@@ -60,7 +60,7 @@ class Diagnostics:
         first, *more = text.strip().splitlines() or [""]
         if first:
             self.say(f"{label} {printable(first)}")
-            self.say_all(f"        {printable(line)}" for line in more)
+            self.say_all(f"        {printable(line)}".rstrip() for line in more)
 
     def ask(self, question: str) -> None:
         """Write a question and leave the cursor behind it."""

@@ -16,8 +16,8 @@ LOOKS: dict[AgentStatus, tuple[str, str]] = {
     AgentStatus.IDLE: ("○", ""),
     AgentStatus.WAITING: ("◆", "warn"),
     AgentStatus.LIMITED: ("⏸", "warn"),
-    AgentStatus.EXITED: ("·", "dim"),
-    AgentStatus.FAILED: ("✘", "bad"),
+    AgentStatus.EXITED: ("■", "dim"),
+    AgentStatus.FAILED: ("✖", "bad"),
     AgentStatus.UNKNOWN: ("?", "dim"),
 }
 _STATE_STYLES = {OrchestrationState.RUNNING: "good", OrchestrationState.FAILED: "bad"}

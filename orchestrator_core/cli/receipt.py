@@ -51,7 +51,7 @@ def reason_of(message: AgentMessage, *, server_gone: bool) -> str:
         return "it is being typed"
     reason = message.reason or ("it is delivered when the agent's prompt is free" if not message.state.is_final else "")
     if message.state is MessageState.REFUSED and message.suppressed:
-        reason = f"{reason} ({message.suppressed} suppressed)".strip()
+        reason = f"{reason} ({message.suppressed + 1} so far)"  # the row is the first of them
     return reason
 
 

@@ -12,8 +12,10 @@ from orchestrator_core.models.team import Plan, ProjectType
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is said about the wished-for team."""
-    parser.add_argument("projects", metavar="PROJECT", nargs="*", help="the git repository: a folder, or its name")
-    parser.add_argument("--project", metavar="P", default="", help="the same, as an option")
+    parser.add_argument("projects", metavar="PROJECT", nargs="*", help="the git repository; where you are without it")
+    parser.add_argument(
+        "--project", metavar="P", default="", help="the same: a folder, or a name in your projects"
+    )
     parser.add_argument("--spec", metavar="S", default="", help="the Markdown file that says what is to be done")
     parser.add_argument("--plan", choices=tuple(Plan), default="", help="the subscription; bounds the team's size")
     parser.add_argument(
@@ -28,7 +30,7 @@ def request_from(args: argparse.Namespace) -> StartRequest:
     """Return the wish that the arguments make.
 
     Raises:
-        UsageError: no project is named, or more than one.
+        UsageError: more than one project is named.
 
     """
     return StartRequest(
@@ -44,12 +46,6 @@ def request_from(args: argparse.Namespace) -> StartRequest:
 
 def _one_project(args: argparse.Namespace) -> str:
     projects = [*args.projects, *([args.project] if args.project else [])]
-    if not projects:
-        raise UsageError(
-            "no project is named",
-            cause="a team works on a git repository",
-            remedy="as in: tmorch start --project ~/shop --spec spec.md",
-        )
     if len(projects) > 1:
         raise UsageError(
             f"one project at a time, not {len(projects)}",
@@ -57,4 +53,4 @@ def _one_project(args: argparse.Namespace) -> str:
             remedy="start them one after the other; teams run side by side",
             code="several-projects",
         )
-    return str(projects[0])
+    return str(projects[0]) if projects else ""

@@ -25,6 +25,7 @@ from orchestrator_core.config.toml import parse
 from orchestrator_core.errors import SettingsError
 
 Key = tuple[str, ...]
+MISSING = "is missing"
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -101,13 +102,13 @@ def _in_value(value: object, kind: Any, key: Key) -> Iterator[Problem]:
 
 
 def _as_a_whole(value: Mapping[str, Any], kind: type[Struct], key: Key) -> Iterator[Problem]:
-    """Run the section's own check, of values that are each right by themselves; its words begin with a key."""
+    """Run the section's own check, of values that are each right by themselves; it says `KEY: what`."""
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ValueError):
-            name, _, what = str(error.__cause__).partition(" ")
-            yield Problem(key=(*key, name), what=what)
+            name, _, what = str(error.__cause__).partition(": ")
+            yield Problem(key=(*key, *name.split(".")), what=what)
 
 
 def _wrong(key: Key, value: object, may_be: str, hint: str = "") -> Problem:
@@ -115,7 +116,7 @@ def _wrong(key: Key, value: object, may_be: str, hint: str = "") -> Problem:
 
 
 def _missing(key: Key, kind: Any) -> Problem:
-    return Problem(key=key, what="is missing", cause=f"it must be {allowed(kind)}")
+    return Problem(key=key, what=MISSING, cause=f"it must be {allowed(kind)}")
 
 
 def _unknown(key: Key, siblings: Sequence[str]) -> Problem:
@@ -131,17 +132,16 @@ def _unknown(key: Key, siblings: Sequence[str]) -> Problem:
 
 def _nearest(key: Key, siblings: Sequence[str]) -> Key:
     *section, name = key
-    if near := get_close_matches(name, siblings, 1):
-        return (*section, near[0])
     keys = [row.key for row in schema_rows()]
+    here = [".".join((*section, near)) for near in get_close_matches(name, siblings, 1)]
     elsewhere = [known for known in keys if known.rpartition(".")[2] == name]
-    near = elsewhere or get_close_matches(".".join(key), keys, 1)
+    near = (elsewhere if not section else []) + here + elsewhere + get_close_matches(".".join(key), keys, 1)
     return tuple(near[0].split(".")) if near else ()
 
 
 def _explained(problems: Sequence[Problem], file: Path, origins: Mapping[Key, str]) -> SettingsError:
     first = problems[0]
-    variable = _variable(first.key, origins)
+    variable = _variable(first.key[:-1] if first.what == MISSING else first.key, origins)
     meant = variable_for(first.nearest) if variable else ".".join(first.nearest)
     hint = f"; did you mean {meant}?" if first.nearest else ""
     others = [".".join(problem.key) for problem in problems[1:]]
@@ -157,4 +157,4 @@ def _variable(key: Key, origins: Mapping[Key, str]) -> str:
     """Return the variable that `key`, or what is in it, came from; empty when the file has it."""
     exact = [origins[key[:length]] for length in range(len(key), 0, -1) if key[:length] in origins]
     inside = [variable for origin, variable in origins.items() if origin[: len(key)] == key]
-    return (exact + inside + [""])[0]
+    return next(iter(exact + inside), "")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from orchestrator_core.config.schema import as_section, base_of, fields_of, section_of_names
 from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import SettingsError
 
 PREFIX = "TMORCH_"
 YES = frozenset({"1", "true", "yes", "on"})
@@ -20,14 +21,30 @@ def apply_variables(table: MutableMapping[str, Any], variables: Mapping[str, str
     """Put the values of `variables` into `table`, and return which key came from which variable.
 
     What cannot be read as its setting's type goes in as text, and an unknown name as it is: checking tells.
+
+    Raises:
+        SettingsError: a value is no text.
+
     """
     origins = {}
     for variable, text in sorted(variables.items()):
+        _check_text(variable, text)
         names = variable.removeprefix(PREFIX).lower().split("__")
         key, kind = _resolve(names, table)
         if _put(table, key, _typed(text, kind)):
             origins[key] = variable
     return origins
+
+
+def _check_text(variable: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(
+            f"{variable}: is not UTF-8 text",
+            cause=f"its value is {text!a}",
+            remedy=f"correct or unset the variable {variable}",
+        ) from error
 
 
 def variable_for(key: tuple[str, ...]) -> str:

@@ -134,7 +134,7 @@ class DriverSettings(Section, frozen=True, kw_only=True):
             try:
                 re.compile(self.prompt_pattern)
             except re.error as error:
-                raise ValueError(f"prompt_pattern is no regular expression: {error}") from error
+                raise ValueError(f"prompt_pattern: is no regular expression: {error}") from error
 
 
 class MessagesSettings(Section, frozen=True, kw_only=True):
@@ -187,9 +187,9 @@ class Settings(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in self.drivers:
             if name in BUILT_IN_DRIVERS:
-                raise ValueError(f"drivers.{name} would hide the built-in driver; [{name}] is its section")
+                raise ValueError(f"drivers.{name}: would hide the built-in driver; [{name}] is its section")
             if not name.replace("-", "_").isidentifier():
-                raise ValueError(f"drivers.{name} has a name that is not made of letters, digits, - and _")
+                raise ValueError(f"drivers.{name}: has a name that is not made of letters, digits, - and _")
 
 
 def load_settings(paths: Paths, environ: Mapping[str, str] = os.environ) -> Settings:

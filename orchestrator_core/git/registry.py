@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from orchestrator_core.git.run import TIMEOUT_S, Completed, ask_git, displayable
 
 NUL_LISTING = (2, 36)
 """From here on `git worktree list` can end its lines with NUL."""
+HALF_MADE = re.compile(r"failed to read \S*worktrees/.*/(commondir|gitdir|HEAD)")
+PAUSES_S = (0.02, 0.05, 0.1, 0.3, 1.0)
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
@@ -64,8 +68,31 @@ class Checkout(Struct, frozen=True, kw_only=True):
 async def list_worktrees(project: str | Path) -> tuple[Worktree, ...]:
     """Return the working trees that git knows of, the main one first."""
     if await git_version() >= NUL_LISTING:
-        return parse_worktrees(await git(project, "worktree", "list", "--porcelain", "-z"))
-    return parse_worktrees(await git(project, "worktree", "list", "--porcelain"), end="\n")
+        return parse_worktrees(await git_worktree(project, "list", "--porcelain", "-z"))
+    return parse_worktrees(await git_worktree(project, "list", "--porcelain"), end="\n")
+
+
+async def git_worktree(
+    project: str | Path,
+    *args: str,
+    timeout: float = TIMEOUT_S,  # noqa: ASYNC109 - passed on
+    hooks: bool = False,
+) -> str:
+    """Run `git worktree`, again when it stumbled over one that somebody was making at that moment.
+
+    Raises:
+        GitCommandError: git said no.
+
+    """
+    done = await ask_git(project, "worktree", *args, timeout=timeout, hooks=hooks)
+    for pause in PAUSES_S:
+        if not done.returncode or not HALF_MADE.search(done.stderr):
+            break
+        await asyncio.sleep(pause)
+        done = await ask_git(project, "worktree", *args, timeout=timeout, hooks=hooks)
+    if done.returncode:
+        raise done.error()
+    return done.line
 
 
 async def common_git_dir(project: str | Path) -> Path:

@@ -20,8 +20,8 @@ from msgspec import structs
 from orchestrator_core.errors import RefusedError
 from orchestrator_core.git.place import aside_of, remains_of
 from orchestrator_core.git.processes import live_after
-from orchestrator_core.git.registry import Checkout
-from orchestrator_core.git.run import displayable, git
+from orchestrator_core.git.registry import Checkout, git_worktree
+from orchestrator_core.git.run import displayable
 
 LIVE_GRACE_S = 3.0
 REMOVE_TIMEOUT_S = 120.0
@@ -107,7 +107,7 @@ async def _give_up(project: str | Path, path: Path) -> None:
     if aside.is_dir():
         aside.rename(remains)
     try:
-        await git(project, "worktree", "remove", str(path), timeout=REMOVE_TIMEOUT_S)
+        await git_worktree(project, "remove", str(path), timeout=REMOVE_TIMEOUT_S)
     except BaseException:
         if remains.is_dir():
             remains.rename(aside)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from orchestrator_core.errors import RefusedError, TmorchError
+from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable, locate
 from orchestrator_core.git.porcelain import Worktree
-from orchestrator_core.git.registry import Checkout, canonical, list_worktrees
+from orchestrator_core.git.registry import (
+    Checkout,
+    canonical,
+    common_git_dir,
+    find_worktree,
+    git_worktree,
+    list_worktrees,
+)
 from orchestrator_core.git.removal import delete_folder, delete_remains, put_back, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import ask_git, displayable, git
@@ -28,6 +39,7 @@ __all__ = [
 ]
 
 OWN_BRANCHES = "tmorch/"
+LOCK_STEP_S = 0.02
 ADD_TIMEOUT_S = 900.0
 """Seconds for a checkout: filters may fetch large files."""
 
@@ -49,8 +61,9 @@ async def add_worktree(project: str | Path, path: str | Path, branch: str, base:
     await _create_branch(project, branch, commit)
     made: list[Path] = []
     try:
-        _make_folders(where, made)
-        await git(project, "worktree", "add", str(where), branch, timeout=ADD_TIMEOUT_S, hooks=True)
+        async with _one_at_a_time(await common_git_dir(project)):
+            _make_folders(where, made)
+            await git_worktree(project, "add", str(where), branch, timeout=ADD_TIMEOUT_S, hooks=True)
     except BaseException as error:
         await asyncio.shield(_undo_add(project, where, branch, commit, made, error))
         raise
@@ -76,7 +89,7 @@ async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str =
     await _refuse_hindered(place)
     unfinished = place.known is not None and place.known.locked == INITIALIZING
     if unfinished:
-        await git(project, "worktree", "unlock", str(where))
+        await git_worktree(project, "unlock", str(where))
 
     async def verify(checkout: Checkout) -> None:
         await _refuse_moved(checkout, if_at)
@@ -170,6 +183,37 @@ def _rivals(ref: str) -> list[str]:
     return ["/".join(parts[:length]) for length in range(3, len(parts) + 1)]
 
 
+@asynccontextmanager
+async def _one_at_a_time(common_dir: Path) -> AsyncIterator[None]:
+    """Make worktrees of a project one after the other: git trips over those it finds half made."""
+    descriptor = os.open(common_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        await _wait_for_lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def _wait_for_lock(descriptor: int) -> None:
+    for _ in range(int(ADD_TIMEOUT_S / LOCK_STEP_S)):
+        if _try_lock(descriptor):
+            return
+        await asyncio.sleep(LOCK_STEP_S)
+    raise TimedOutError(
+        f"another worktree of the project was not ready within {ADD_TIMEOUT_S:g} s",
+        cause="a start that is under way holds the project",
+        remedy="see what it waits for, and start again",
+    )
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _make_folders(where: Path, made: list[Path]) -> None:
     missing = [folder for folder in (where, *where.parents) if not folder.exists()]
     for folder in reversed(missing):
@@ -188,7 +232,8 @@ async def _undo_add(
         if where in made:
             await ask_git(project, "worktree", "unlock", str(where))
             await asyncio.to_thread(delete_folder, where)
-            await ask_git(project, "worktree", "remove", str(where))
+            if find_worktree(await list_worktrees(project), where):
+                await git_worktree(project, "remove", str(where))
         for folder in reversed(made):
             if folder.is_dir():
                 folder.rmdir()

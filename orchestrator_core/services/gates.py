@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from orchestrator_core.agents.driver import Driver, GatePolicy
 from orchestrator_core.agents.screen import Reading, ScreenState
 from orchestrator_core.models.agent import Agent
@@ -28,8 +30,16 @@ def policy_of(reading: Reading, gates: Mapping[str, GatePolicy]) -> GatePolicy:
     return gates.get(reading.dialog, GatePolicy.ASK)
 
 
-async def answer_gate(gateway: TmuxGateway, agent: Agent, driver: Driver) -> str | None:
-    """Answer the gate that shows, when the policy says so; return its name, or None when nothing was done."""
+class GateAnswer(Struct, frozen=True, kw_only=True):
+    """What became of a gate that the policy answers."""
+
+    gate: str
+    given: bool
+    """False when the wanted choice could not be found or reached; then nothing was chosen."""
+
+
+async def answer_gate(gateway: TmuxGateway, agent: Agent, driver: Driver) -> GateAnswer | None:
+    """Answer the gate that shows, when the policy says so; None when none shows or it is left to the person."""
     sight = await look(gateway, agent, driver)
     if sight is None or not sight.is_agent:
         return None
@@ -40,15 +50,15 @@ async def answer_gate(gateway: TmuxGateway, agent: Agent, driver: Driver) -> str
     for _ in range(MOVES):
         key = _next_key(sight, driver, policy)
         if key is None:
-            return None
+            return GateAnswer(gate=gate, given=False)
         await gateway.press(sight.frame.pane, key, agent=agent.id)
         if key == "Enter":  # once: a second one might meet the next dialog
-            return gate
+            return GateAnswer(gate=gate, given=True)
         moved = await _next_look(gateway, agent, driver, since=sight)
         if moved is None or moved.reading.dialog != gate:
             return None
         sight = moved
-    return None
+    return GateAnswer(gate=gate, given=False)
 
 
 async def _next_look(gateway: TmuxGateway, agent: Agent, driver: Driver, *, since: Sight) -> Sight | None:

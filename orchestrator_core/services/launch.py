@@ -157,17 +157,12 @@ class Launch:
             orchestration=orchestration.id,
             role=role,
             driver=self._proposal.driver,
-            worktree=str(self._worktrees() / orchestration.id / role),
+            worktree=str(self._tools.settings.worktrees.path(self._tools.paths) / orchestration.id / role),
             branch=branch_name(orchestration.id, role),
             reason="it is being started",
             status_since=self._tools.clock(),
             created_at=self._tools.clock(),
         )
-
-    def _worktrees(self) -> Path:
-        """Return the folder that worktrees go into."""
-        chosen = self._tools.settings.worktrees.folder
-        return Path(chosen).expanduser() if chosen else self._tools.paths.worktrees
 
     async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
         for agent in agents:

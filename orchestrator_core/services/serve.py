@@ -24,7 +24,9 @@ class Server:
         connections: Connections,
         drivers: Mapping[str, Driver],
         clock: Callable[[], float],
+        leave_to_person: Callable[[AgentId, str], None],
     ) -> None:
+        self._leave_to_person = leave_to_person
         self._store = store
         self._connections = connections
         self._drivers = drivers
@@ -73,11 +75,13 @@ class Server:
 
     async def _answer_gate(self, agent: Agent) -> None:
         server = self._store.orchestrations.get(agent.orchestration).server
-        gate = await answer_gate(await self._connections.gateway(server), agent, self._drivers[agent.driver])
-        if gate:
+        answer = await answer_gate(await self._connections.gateway(server), agent, self._drivers[agent.driver])
+        if answer is not None and not answer.given:
+            self._leave_to_person(agent.id, answer.gate)
+        if answer is not None and answer.given:
             self._store.events.add(
                 "agent.gate",
-                f"{agent.role}: the {gate} dialog was answered as the settings say",
+                f"{agent.role}: the {answer.gate} dialog was answered as the settings say",
                 at=self._clock(),
                 orchestration=agent.orchestration,
                 agent=agent.id,

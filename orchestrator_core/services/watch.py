@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from orchestrator_core.agents.driver import Driver
+from orchestrator_core.agents.driver import Driver, GatePolicy
 from orchestrator_core.agents.screen import Reading, read_screen
+from orchestrator_core.agents.sgr import strip
 from orchestrator_core.agents.status import ProcessEvidence, is_agent_process, judge
 from orchestrator_core.errors import TmuxGoneError
 from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
@@ -23,6 +24,7 @@ from orchestrator_core.tmux.gateway import TmuxGateway
 
 LAST_WORDS = 12
 """How many of its last lines are kept of an agent that ended."""
+TMUX_SAYS_DEAD = "Pane is dead"
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,8 @@ class Watch:
         self._clock = clock
         self._report = report
         self._seen: dict[AgentId, Seen] = {}
+        self._ending: set[AgentId] = set()
+        self._left_to_person: set[tuple[AgentId, str]] = set()
 
     def forget(self, agent: AgentId) -> None:
         """Read this agent's screen in the next round, whatever tmux says of its activity."""
@@ -81,6 +85,7 @@ class Watch:
         try:
             panes = {pane.pane_id: pane for pane in await gateway.list_panes()}
             frames = await self._read_dirty(gateway, agents, panes)
+            await self._keep_last_words(gateway, agents, panes)
         except TmuxGoneError as error:
             return [(agent, _gone(f"the tmux server is not there: {error.title}")) for agent in agents]
         verdicts = []
@@ -105,6 +110,17 @@ class Watch:
         ]
         return await gateway.captures(dirty) if dirty else {}
 
+    async def _keep_last_words(
+        self, gateway: TmuxGateway, agents: Iterable[Agent], panes: Mapping[PaneId, Pane]
+    ) -> None:
+        for agent in agents:
+            pane = panes.get(agent.pane) if agent.pane else None
+            if pane is None or not pane.dead or agent.last_output or pane.agent_tag != agent.id:
+                continue
+            words = last_words(await gateway.capture(pane.pane_id, history=LAST_WORDS))
+            if words:
+                self._store.agents.update(agent.id, last_output=words)
+
     def _is_dirty(self, agent: Agent, pane: Pane) -> bool:
         seen = self._seen.get(agent.id)
         return seen is None or pane.activity >= seen.second or agent.status is AgentStatus.STARTING
@@ -114,14 +130,15 @@ class Watch:
         if frame is None:
             return
         self._seen[agent.id] = Seen(second=second, reading=read_screen(frame, self._drivers[agent.driver].patterns))
-        if frame.dead and not agent.last_output:
-            self._store.agents.update(agent.id, last_output=_last_words(frame))
 
     def _judge(self, agent: Agent, pane: Pane | None) -> Verdict | None:
         if agent.pane is None:
             return None
         if pane is None or pane.agent_tag != agent.id:
             return _gone("its pane is gone")
+        if pane.dead and pane.exit_status is None and agent.id not in self._ending:
+            self._ending.add(agent.id)  # tmux learns the exit status a moment after the end of the output
+            return None
         evidence = ProcessEvidence(
             exists=True,
             dead=pane.dead,
@@ -130,7 +147,21 @@ class Watch:
             pid=pane.pid,
             is_agent=not pane.dead and is_agent_process(pane.command, pane.pid, agent, self._drivers[agent.driver]),
         )
-        return judge(evidence, self.reading(agent.id), previous=agent, now=self._clock())
+        return self._at_gate(agent, judge(evidence, self.reading(agent.id), previous=agent, now=self._clock()))
+
+    def _at_gate(self, agent: Agent, verdict: Verdict) -> Verdict:
+        """Count an agent at a gate that the settings answer as starting: no person is needed."""
+        policy = self._drivers[agent.driver].gates.get(verdict.waiting_for, GatePolicy.ASK)
+        if verdict.status is not AgentStatus.WAITING or policy is GatePolicy.ASK:
+            return verdict
+        if agent.status is not AgentStatus.STARTING or (agent.id, verdict.waiting_for) in self._left_to_person:
+            return verdict
+        reason = f"its {verdict.waiting_for} dialog is being answered as the settings say"
+        return Verdict(status=AgentStatus.STARTING, reason=reason, waiting_for=verdict.waiting_for)
+
+    def leave_to_person(self, agent: AgentId, gate: str) -> None:
+        """Show the agent as waiting from now on while it shows `gate`: the answer could not be given."""
+        self._left_to_person.add((agent, gate))
 
     def reading(self, agent: AgentId) -> Reading | None:
         """Return what was last read of an agent's screen."""
@@ -165,6 +196,8 @@ def _gone(reason: str) -> Verdict:
     return Verdict(status=AgentStatus.EXITED, reason=reason)
 
 
-def _last_words(frame: PaneFrame) -> str:
-    lines = [line.rstrip() for line in frame.lines]
-    return "\n".join([line for line in lines if line][-LAST_WORDS:])
+def last_words(frame: PaneFrame) -> str:
+    """Return the last lines that a program wrote, as plain text, without tmux's own line about its end."""
+    lines = [strip(line).rstrip() for line in frame.lines]
+    said = [line for line in lines if line and not line.startswith(TMUX_SAYS_DEAD)]
+    return "\n".join(said[-LAST_WORDS:])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from peewee import PeeweeException, Query, SqliteDatabase
+from peewee import Insert, PeeweeException, Query, SqliteDatabase
 
 from orchestrator_core.errors import StoreError
 from orchestrator_core.store.connection import Place
@@ -80,8 +80,10 @@ class Database:
 
     def write(self, query: Query) -> int:
         """Run an INSERT and return the new row's number, or an UPDATE and return how many rows it changed."""
+        sql, params = query.bind(self._peewee).sql()
         with self._explaining():
-            return int(query.execute(self._peewee))
+            cursor = self._peewee.sqlite.execute(sql, params)
+            return (cursor.lastrowid or 0) if isinstance(query, Insert) else cursor.rowcount
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement in SQL and return all its rows."""
@@ -115,8 +117,7 @@ class Database:
         try:
             yield
         except (PeeweeException, sqlite3.Error) as error:
-            inner = error.args[0] if error.args else error
-            raise explained(inner if isinstance(inner, sqlite3.Error) else error, self.path) from error
+            raise explained(getattr(error, "orig", error), self.path) from error
         except UnicodeEncodeError as error:
             raise undecodable(error) from error
 

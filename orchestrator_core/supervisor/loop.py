@@ -51,7 +51,7 @@ class Supervisor:
         self._clock = clock
         self._connections = Connections(settings)
         self._watch = Watch(store, self._connections, drivers, clock, self._report)
-        self._server = Server(store, self._connections, drivers, clock)
+        self._server = Server(store, self._connections, drivers, clock, self._watch.leave_to_person)
         self._lanes: dict[AgentId, asyncio.Task[None]] = {}
         self._due: dict[AgentId, tuple[float, float]] = {}
         self._stopping = asyncio.Event()

@@ -17,6 +17,10 @@ KNOWN = {
     "project name": "project",
     "goal": "goal",
     "goals": "goal",
+    "project goal": "goal",
+    "project goals": "goal",
+    "objective": "goal",
+    "objectives": "goal",
     "constraint": "constraints",
     "constraints": "constraints",
     "deliverable": "deliverables",
@@ -161,7 +165,8 @@ def _bold(line: str, current: _Opening) -> _Opening | None:
 def _bullet(line: str, current: _Opening) -> _Opening | None:
     """Read `- Goal: …`, which heads a section only where labels have been list items from the start."""
     match = _BULLET.match(line)
-    if not match or current.form not in (Form.NONE, Form.BULLET):
+    is_below_title = current.form is Form.HEADING and current.level == 1 and not current.name
+    if not match or not (is_below_title or current.form in (Form.NONE, Form.BULLET)):
         return None
     inner = _bold(match["rest"], _START) or _known_plain(match["rest"])
     return _Opening(name=inner.name, form=Form.BULLET, value=inner.value) if inner else None

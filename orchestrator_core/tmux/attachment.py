@@ -11,6 +11,7 @@ from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.formats import number, parse_rows, row_format
 from orchestrator_core.tmux.process import run_tmux
+from orchestrator_core.tmux.quoting import process_arguments
 
 SURVIVES = ("0", "off")
 """Values of `#{destroy-unattached}` under which a session outlives its last client."""
@@ -37,7 +38,7 @@ async def list_candidates(address: ServerAddress, timeout_s: float) -> list[Cand
 
     """
     argv = ("list-sessions", "-F", row_format(_FIELDS))
-    done = await run_tmux(address, argv, timeout_s)
+    done = await run_tmux(address, process_arguments([argv]), timeout_s)
     if done.returncode:
         raise faults.command_failed(argv, done.stderr)
     return [_candidate(row) for row in parse_rows(done.stdout.split("\n"))]

@@ -179,7 +179,19 @@ def create_window(
     server = _server(address)
     if _owner(server, session_id) != orchestration:
         raise NotFoundError(f"{orchestration} has no tmux session {session_id}")
-    new = ("new-window", "-d", "-a", "-P", "-F", _IDS, "-t", f"{session_id}:{{end}}", *program.where, "--", *_PLACEHOLDER)
+    new = (
+        "new-window",
+        "-d",
+        "-a",
+        "-P",
+        "-F",
+        _IDS,
+        "-t",
+        f"{session_id}:{{end}}",
+        *program.where,
+        "--",
+        *_PLACEHOLDER,
+    )
     ids = parse_rows(server.run(new))[0]
     try:
         return _launch(server, ids, window, program, agent)
@@ -216,7 +228,7 @@ def is_name_taken(address: ServerAddress, name: str) -> bool:
     """Whether any session of the server has exactly that name. Starts no server."""
     if not address.is_listening():
         return False
-    return [name] in parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_name",)))))
+    return (name,) in parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_name",)))))
 
 
 def _server(address: ServerAddress) -> Server:

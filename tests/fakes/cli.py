@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, cast
 
@@ -14,15 +15,16 @@ from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.main import run
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import NotFoundError
+from orchestrator_core.errors import NotFoundError, RefusedError
 from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.branch import CleanupResult, Removal
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
-from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, WindowId
+from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.models.pane import Pane
-from orchestrator_core.models.project import ProjectState
+from orchestrator_core.models.project import ProjectState, WorkAtRisk
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, RoleChoice, TeamProposal
 
@@ -156,6 +158,8 @@ class FakeOrchestrator:
         self.stored: tuple[AgentMessage, ...] = ()
         self.steps: tuple[StepProgress, ...] = ()
         self.failure: BaseException | None = None
+        self.risks: tuple[WorkAtRisk, ...] = ()
+        self.removals: tuple[Removal, ...] = ()
         self.is_closed = False
 
     def _ask(self, *what: Any) -> None:
@@ -199,6 +203,21 @@ class FakeOrchestrator:
         self._ask("start_supervisor")
         return self.health_now
 
+    async def stop_supervisor(self) -> bool:
+        self._ask("stop_supervisor")
+        was, self.health_now = self.health_now.running, SupervisorHealth(running=False)
+        return was
+
+    async def work_at_risk(self, orchestration: OrchestrationId) -> tuple[WorkAtRisk, ...]:
+        self._ask("work_at_risk", orchestration)
+        return self.risks
+
+    async def cleanup(self, orchestration: OrchestrationId, *, force: tuple[str, ...] = ()) -> CleanupResult:
+        self._ask("cleanup", orchestration, force)
+        if any(not risk.is_clean and risk.name not in force for risk in self.risks):
+            raise RefusedError("it would lose work", cause="developer: 1", remedy="name it", code="work-at-risk")
+        return CleanupResult(orchestration=orchestration, state=OrchestrationState.CLEANED, removals=self.removals)
+
     async def close(self) -> None:
         self.is_closed = True
 
@@ -234,14 +253,13 @@ class FakeContext(Context):
         self.pane_rows: dict[str, tuple[Pane, ...]] = {}
         self.panes_asked: list[str] = []
         self.became: tuple[str, ...] = ()
-        self.fake_settings = Settings()
 
-    @property
-    def settings(self) -> Settings:  # type: ignore[override]  # the real one is read from a file
-        return self.fake_settings
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings()
 
-    @property
-    def paths(self) -> Paths:  # type: ignore[override]  # the real one is worked out once
+    @cached_property
+    def paths(self) -> Paths:
         return Paths.from_env()
 
     def has_store(self) -> bool:
@@ -258,11 +276,6 @@ class FakeContext(Context):
         self.supervisor_wanted += 1
         if self.supervisor_failure:
             raise self.supervisor_failure
-
-    def stop_supervisor(self) -> bool:
-        was = self.facade.health_now.running
-        self.facade.health_now = SupervisorHealth(running=False)
-        return was
 
     def is_listening(self, server: str) -> bool:
         return self.listening
@@ -298,7 +311,7 @@ class FakeContext(Context):
 def pane_row(pane: str, session: str, window: str, *, index: int = 0) -> Pane:
     """A pane as `list-panes` gives it."""
     return Pane(
-        session_id=msgspec.convert("$1", Any),
+        session_id=SessionId("$1"),
         session=session,
         window_id=WindowId(f"@{pane[1:]}"),
         window_index=index,

@@ -52,7 +52,7 @@ async def test_a_folder_below_and_a_symbolic_link(make_project: MakeProject, tmp
     assert (await inspect_project(link)).path == str(project)
 
 
-@pytest.mark.parametrize("name", ["my shop", "-dash", "a:b.c", 'q"\'uote', "größe", "a\nb", "end ", "x" * 80])
+@pytest.mark.parametrize("name", ["my shop", "-dash", "a:b.c", "q\"'uote", "größe", "a\nb", "end ", "x" * 80])
 async def test_any_name(make_project: MakeProject, name: str) -> None:
     project = make_project(name, files={"ä\n.txt": "x"})
 

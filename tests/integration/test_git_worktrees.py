@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,28 @@ from tests.conftest import MakeProject, run_git
 from tests.polling import aeventually
 
 BRANCH = "tmorch/shop-3f2a/developer"
+
+
+@contextmanager
+def sleeping_in(folder: Path, seconds: float) -> Iterator[int]:
+    """Have a program run in `folder`, and give its pid."""
+    with subprocess.Popen(["sleep", str(seconds)], cwd=folder) as program:
+        try:
+            yield program.pid
+        finally:
+            program.kill()
+
+
+@contextmanager
+def adding(project: Path, where: Path, base: str) -> Iterator[int]:
+    """Have git make a worktree, and give the id of its process group."""
+    argv = ["git", "-C", str(project), "worktree", "add", "-q", "-b", BRANCH, str(where), base]
+    with subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL) as program:
+        try:
+            yield program.pid
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
 
 
 def head_of(repository: Path, name: str = "HEAD") -> str:
@@ -100,9 +125,7 @@ async def test_made_at_the_same_time_from_one_project(git_project: Path, where: 
     }
 
 
-async def test_a_worktree_of_a_linked_worktree_and_of_a_submodule(
-    make_project: MakeProject, tmp_path: Path
-) -> None:
+async def test_a_worktree_of_a_linked_worktree_and_of_a_submodule(make_project: MakeProject, tmp_path: Path) -> None:
     library, project = make_project("library"), make_project("shop")
     run_git(project, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
     run_git(project, "commit", "-q", "-m", "Add lib")
@@ -259,14 +282,9 @@ async def assert_nothing_left(project: Path, where: Path) -> None:
 async def test_what_a_killed_start_left_half_made_is_removed(git_project: Path, where: Path) -> None:
     base = failing_filter(git_project, "sleep 600")
     where.parent.mkdir(parents=True)
-    adding = subprocess.Popen(
-        ["git", "-C", str(git_project), "worktree", "add", "-q", "-b", BRANCH, str(where), base],
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-    )
-    await aeventually(lambda: (where / "README.md").exists())
-    os.killpg(adding.pid, 9)
-    adding.wait()
+    with adding(git_project, where, base) as pid:
+        await aeventually(lambda: (where / "README.md").exists())
+        os.killpg(pid, signal.SIGKILL)
     assert (await list_worktrees(git_project))[1].locked == "initializing"
 
     assert await remove_worktree(git_project, where, if_at=base)
@@ -320,50 +338,38 @@ async def test_removed_with_read_only_folders_in_it(git_project: Path, worktree:
     assert not worktree.exists()
 
 
-def spoil(worktree: Path, how: str) -> None:
-    match how:
-        case "modified":
-            (worktree / "README.md").write_text("work")
-        case "untracked":
-            (worktree / "new").touch()
-        case "staged":
-            (worktree / "new").touch()
-            run_git(worktree, "add", "new")
-        case "deleted":
-            (worktree / "README.md").unlink()
-        case "intent-to-add":
-            (worktree / "new").touch()
-            run_git(worktree, "add", "-N", "new")
-        case "hidden":
-            run_git(worktree, "update-index", "--assume-unchanged", "README.md")
-            (worktree / "README.md").write_text("work that git status does not show")
-        case "unlisted":
-            run_git(worktree, "config", "status.showUntrackedFiles", "no")
-            (worktree / "new").touch()
-        case "repository":
-            run_git(worktree, "init", "-q", "inner")
-        case "detached":
-            run_git(worktree, "checkout", "-q", "--detach")
-        case "rebase":
-            run_git(worktree, "commit", "-q", "--allow-empty", "-m", "Work")
-            run_git(worktree, "-c", "sequence.editor=sed -i 1ibreak", "rebase", "-q", "-i", "HEAD~")
-        case "locked":
-            run_git(worktree, "worktree", "lock", "--reason", "mine", str(worktree))
-        case "worktree":
-            run_git(worktree, "worktree", "add", "-q", "-b", "inner", str(worktree / "inner"))
+def write(file: Path, text: str = "work") -> int:
+    return file.write_text(text)
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "modified", "untracked", "staged", "deleted", "intent-to-add", "hidden", "unlisted", "repository",
-        "detached", "rebase", "locked", "worktree",
-    ],
-)  # fmt: skip
-async def test_whatever_is_not_committed_saves_the_worktree(
-    git_project: Path, worktree: Path, how: str
-) -> None:
-    spoil(worktree, how)
+SPOILT: dict[str, Callable[[Path], object]] = {
+    "modified": lambda tree: write(tree / "README.md"),
+    "untracked": lambda tree: write(tree / "new"),
+    "staged": lambda tree: (write(tree / "new"), run_git(tree, "add", "new")),
+    "deleted": lambda tree: (tree / "README.md").unlink(),
+    "intent to add": lambda tree: (write(tree / "new"), run_git(tree, "add", "-N", "new")),
+    "hidden by a flag": lambda tree: (
+        run_git(tree, "update-index", "--assume-unchanged", "README.md"),
+        write(tree / "README.md"),
+    ),
+    "hidden by a setting": lambda tree: (
+        run_git(tree, "config", "status.showUntrackedFiles", "no"),
+        write(tree / "new"),
+    ),
+    "a repository in it": lambda tree: run_git(tree, "init", "-q", "inner"),
+    "detached": lambda tree: run_git(tree, "checkout", "-q", "--detach"),
+    "in a rebase": lambda tree: (
+        run_git(tree, "commit", "-q", "--allow-empty", "-m", "Work"),
+        run_git(tree, "-c", "sequence.editor=sed -i 1ibreak", "rebase", "-q", "-i", "HEAD~"),
+    ),
+    "locked": lambda tree: run_git(tree, "worktree", "lock", "--reason", "mine", str(tree)),
+    "a worktree in it": lambda tree: run_git(tree, "worktree", "add", "-q", "-b", "in", str(tree / "in")),
+}
+
+
+@pytest.mark.parametrize("how", sorted(SPOILT))
+async def test_whatever_is_not_committed_saves_the_worktree(git_project: Path, worktree: Path, how: str) -> None:
+    SPOILT[how](worktree)
     before = {file: file.read_bytes() for file in worktree.rglob("*") if file.is_file()}
 
     with pytest.raises(RefusedError) as caught:
@@ -386,25 +392,17 @@ async def test_a_worktree_that_moved_on_is_kept(git_project: Path, worktree: Pat
 
 
 async def test_a_worktree_in_use_is_kept(git_project: Path, worktree: Path) -> None:
-    program = subprocess.Popen(["sleep", "600"], cwd=worktree)
-    try:
-        with pytest.raises(RefusedError) as caught:
-            await remove_worktree(git_project, worktree)
-    finally:
-        program.kill()
-        program.wait()
+    with sleeping_in(worktree, 600) as pid, pytest.raises(RefusedError) as caught:
+        await remove_worktree(git_project, worktree)
 
     assert caught.value.code == "live"
-    assert f"sleep ({program.pid})" in caught.value.cause
+    assert f"sleep ({pid})" in caught.value.cause
     assert worktree.exists()
 
 
 async def test_a_program_that_is_just_ending_is_waited_for(git_project: Path, worktree: Path) -> None:
-    program = subprocess.Popen(["sleep", "0.5"], cwd=worktree)
-
-    assert await remove_worktree(git_project, worktree)
-
-    program.wait()
+    with sleeping_in(worktree, 0.5):
+        assert await remove_worktree(git_project, worktree)
 
 
 async def test_a_foreign_folder_is_never_removed(git_project: Path, tmp_path: Path) -> None:
@@ -421,9 +419,7 @@ async def test_a_foreign_folder_is_never_removed(git_project: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("what", ["link to the project", "repository of its own", "no .git", "another's .git"])
-async def test_a_folder_that_is_not_what_we_made_is_never_removed(
-    git_project: Path, worktree: Path, what: str
-) -> None:
+async def test_a_folder_that_is_not_what_we_made_is_never_removed(git_project: Path, worktree: Path, what: str) -> None:
     other = await add_worktree(git_project, worktree.with_name("tester"), "tmorch/x/t", head_of(git_project))
     match what:
         case "link to the project":

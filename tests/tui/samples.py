@@ -104,7 +104,7 @@ def shop() -> Team:
                     13,
                     WAITING,
                     waiting_for="permission",
-                    reason="Bash(rm -rf build && make test)",
+                    reason="it asks for permission: rm -rf build && make test",
                     minutes=12,
                 )
             ),
@@ -122,7 +122,16 @@ def api() -> Team:
             view(agent(t, "orchestrator", 20, WORKING, "Planning the next step", minutes=0.5)),
             view(agent(t, "developer", 21, WORKING, "Running 214 tests", minutes=7)),
             view(agent(t, "tester", 22, WORKING, "Writing test_limits.py", minutes=2), unconfirmed=1),
-            view(agent(t, "devops", 23, LIMITED, reason="usage limit, resets 14:05", minutes=41)),
+            view(
+                agent(
+                    t,
+                    "devops",
+                    23,
+                    LIMITED,
+                    reason="it shows a usage limit: You've hit your 5-hour limit · resets 2:05pm (UTC)",
+                    minutes=41,
+                )
+            ),
             view(agent(t, "researcher", 24, IDLE, minutes=95)),
         ),
     )
@@ -136,7 +145,17 @@ def docs() -> Team:
         agents=(
             view(agent(t, "orchestrator", 30, WORKING, "Waiting for the writer", minutes=6)),
             view(agent(t, "developer", 31, WORKING, "Drafting chapter 3", minutes=4)),
-            view(agent(t, "tester", 32, WAITING, waiting_for="question", reason="Which Python versions?", minutes=1)),
+            view(
+                agent(
+                    t,
+                    "tester",
+                    32,
+                    WAITING,
+                    waiting_for="question",
+                    reason="it asks a question: Which Python versions should the guide cover?",
+                    minutes=1,
+                )
+            ),
             view(agent(t, "documentation_writer", 33, IDLE, minutes=33)),
         ),
     )

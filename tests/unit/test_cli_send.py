@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 import pytest
 
 from orchestrator_core.cli.schemas import schema_of
+from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import ExitCode, TmorchError
 from orchestrator_core.models.message import DeliveryMode, MessageKind, MessageState
 from tests.fakes.cli import SERVER, FakeContext, FakeQuickStore, make_agent, pane_row
@@ -79,7 +81,7 @@ def test_the_receipt_as_json(state: MessageState, code: ExitCode, shown: str) ->
 
 def test_still_queued_is_fine_and_says_why() -> None:
     context = context_of("developer", "hello")
-    context.fake_settings = waiting_for(0.05)
+    context.settings = waiting_for(0.05)
     outcome_of(context, reason="the agent is working; it will get it when idle")
     assert context.run() == ExitCode.DONE
     assert context.said.startswith("queued: message 7")
@@ -111,7 +113,7 @@ def test_suppressed_duplicates_are_refused_with_their_number() -> None:
     assert context.store is not None
     context.store.first = {"state": MessageState.REFUSED, "reason": "sent 5 times within 60 s", "suppressed": 45}
     assert context.run() == ExitCode.REFUSED
-    assert "45 suppressed" in context.narrated
+    assert "(46 so far)" in context.narrated
     assert context.supervisor_wanted == 0
 
 
@@ -284,10 +286,6 @@ def test_waiting_and_not_waiting_exclude_each_other() -> None:
     assert context_of("developer", "hello", "--wait", "1", "--no-wait").run() == ExitCode.USAGE
 
 
-def waiting_for(wait_s: float) -> Any:
-    import msgspec
-
-    from orchestrator_core.config.settings import Settings
-
+def waiting_for(wait_s: float) -> Settings:
     settings = Settings()
     return msgspec.structs.replace(settings, messages=msgspec.structs.replace(settings.messages, wait_s=wait_s))

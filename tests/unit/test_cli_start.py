@@ -45,6 +45,12 @@ def test_a_project_may_be_a_word() -> None:
     assert asked_for(context) == StartRequest(project="shop")
 
 
+def test_without_a_project_it_is_where_we_are() -> None:
+    context = FakeContext("start", "--yes")
+    assert context.run() == ExitCode.DONE
+    assert asked_for(context).project == ""
+
+
 @pytest.mark.parametrize("words", [["a", "b"], ["a", "--project", "b"]])
 def test_several_projects_are_not_for_now(words: list[str]) -> None:
     context = FakeContext("start", *words, "--yes", "--json")
@@ -53,7 +59,7 @@ def test_several_projects_are_not_for_now(words: list[str]) -> None:
     assert context.facade.asked == []
 
 
-@pytest.mark.parametrize("words", [[], ["shop", "--plan", "max6"], ["shop", "--team-type", "x"], ["shop", "--bogus"]])
+@pytest.mark.parametrize("words", [["shop", "--plan", "max6"], ["shop", "--team-type", "x"], ["shop", "--bogus"]])
 def test_what_is_wrong_is_said_before_anything_is_asked(words: list[str]) -> None:
     context = FakeContext("start", *words, "--yes")
     assert context.run() == ExitCode.USAGE

@@ -107,6 +107,7 @@ def test_an_unknown_variable_is_named(paths: Paths, variable: str, title: str) -
         ("TMORCH_CLAUDE__COMMAND", "[claude]", 'TMORCH_CLAUDE__COMMAND: claude.command is "[claude]"'),
         ("TMORCH_CLAUDE__COMMAND", "", "TMORCH_CLAUDE__COMMAND: claude.command is []"),
         ("TMORCH_DRIVERS__X__SCREEN", "none", "TMORCH_DRIVERS__X__SCREEN: drivers.x.command is missing"),
+        ("TMORCH_MESSAGES__WAIT_S", "\udcff", "TMORCH_MESSAGES__WAIT_S: is not UTF-8 text"),
         ("TMORCH_DRIVERS__X", "none", 'TMORCH_DRIVERS__X: drivers.x is "none"'),
         ("TMORCH_DRIVERS__CLAUDE__COMMAND", "x", "TMORCH_DRIVERS__CLAUDE__COMMAND: drivers.claude would hide"),
     ],

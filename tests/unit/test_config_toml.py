@@ -105,7 +105,7 @@ def test_what_is_not_allowed_changes_nothing(paths: Paths, key: str, value: obje
 
 def test_a_file_that_is_not_in_order_is_left_alone(paths: Paths) -> None:
     write(paths, "[demo]\nsed = 3\n")
-    with pytest.raises(SettingsError, match="did you mean demo.seed"):
+    with pytest.raises(SettingsError, match=r"did you mean demo\.seed"):
         update_setting(paths, "tui.theme", "b")
     assert paths.config_file.read_text() == "[demo]\nsed = 3\n"
 

@@ -9,7 +9,7 @@ from orchestrator_core.git.porcelain import StatusEntry, parse_status, parse_wor
 
 OID = "a" * 40
 NAMES = st.text(
-    st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | st.sampled_from('\n "\\-\t\udcff'),
+    st.characters(exclude_characters="\0", codec="utf-8") | st.sampled_from('\n "\\-\t\udcff'),
     min_size=1,
 )
 LINES = {

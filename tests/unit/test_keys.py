@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from textual.app import App
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from orchestrator_core.errors import SettingsError
@@ -83,7 +83,7 @@ class Accepted(NamedTuple):
         Accepted("+", "plus"),
         Accepted("ctrl+/", "ctrl+slash"),
         Accepted("ctrl++", "ctrl+plus"),
-        Accepted("Ctrl+G", "ctrl+G"),
+        Accepted("Ctrl+G", "ctrl+g"),
         Accepted("F5", "f5"),
         Accepted("alt+up, ctrl+x", "alt+up,ctrl+x"),
         Accepted("ctrl+shift+p", "ctrl+shift+p"),
@@ -140,7 +140,7 @@ def test_groups_that_are_never_meant_together_may_share_a_key() -> None:
 
 
 class Zooming(Screen[None]):
-    BINDINGS = [*bindings("main")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("main")]
 
     def action_zoom(self) -> None:
         self.app.exit("zoom")

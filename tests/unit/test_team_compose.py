@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_core.errors import RefusedError, UsageError
@@ -195,6 +195,7 @@ some_names = st.sets(
 )
 
 
+@settings(deadline=None)
 @given(some_roles, st.sampled_from(Plan), st.sampled_from(("", *ProjectType)), some_names, st.booleans())
 def test_any_wish_gives_a_sound_team_or_is_refused(
     named: list[str], plan: Plan, type: str, names: set[str], over_cap: bool
@@ -225,6 +226,7 @@ def check(team: TeamProposal, detection: Detection, named: list[str], over_cap: 
             assert need in keys or any(need in warning for warning in team.warnings)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Plan), st.sampled_from(list(ProjectType)), some_names)
 def test_every_role_a_type_requires_is_chosen_or_dropped(plan: Plan, type: ProjectType, names: set[str]) -> None:
     team = compose(detect_names(names), plan=plan, team_type=type)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_core.errors import NotFoundError
@@ -187,6 +187,7 @@ names = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(names)
 def test_whatever_lies_there_the_answer_is_bounded_and_lasting(files: list[str]) -> None:
     found = detect_names(files)
@@ -196,6 +197,7 @@ def test_whatever_lies_there_the_answer_is_bounded_and_lasting(files: list[str])
     assert found == detect_names(list(reversed(files)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_no_name_breaks_it(files: list[str]) -> None:
     assert isinstance(detect_names(files), Detection)

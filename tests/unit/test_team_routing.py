@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_core.models.team import ProjectType
@@ -81,6 +81,7 @@ def test_operations_have_their_own_routes(sender: str, target: str, allowed: boo
     assert may_address(sender, target, OPERATIONS, ProjectType.SYSTEM_DEPLOYMENT).allowed is allowed
 
 
+@settings(deadline=None)
 @given(some_roles, st.sampled_from(ProjectType))
 def test_everybody_reaches_everybody_in_two_steps_and_routes_go_both_ways(team: set[str], type: ProjectType) -> None:
     for sender in team:

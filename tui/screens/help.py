@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tui.keys import bindings
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line import TitleRule, part
+from tui.wording import QUIET
 
 KEY_CELLS = 14
 NAME_CELLS = 20
@@ -81,7 +82,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         title = part(f"Help: {self._page.title}", "bold", cost=None)
-        self.query_one("#help-title", TitleRule).set_parts([title], [part("esc closes", "dim")])
+        self.query_one("#help-title", TitleRule).set_parts([title], [part("esc closes", QUIET)])
         self.query_one("#help-body").focus()
 
     def action_close(self) -> None:
@@ -102,10 +103,10 @@ def help_content(page: HelpPage) -> Content:
         if keys:
             parts += [Content(), Content.assemble((title, "bold $primary")), *map(_key_line, keys)]
     note = "Every key can be changed: [tui.keys] in the settings takes the name in brackets."
-    return Content("\n").join([*parts, Content(), Content.assemble((note, "dim"))])
+    return Content("\n").join([*parts, Content(), Content.assemble((note, QUIET))])
 
 
 def _key_line(key: HelpKey) -> Content:
     return Content.assemble(
-        (f"  {key.keys:<{KEY_CELLS}} ", "bold $accent"), key.does or key.name, (f"  [{key.id}]", "dim")
+        (f"  {key.keys:<{KEY_CELLS}} ", "bold $accent"), key.does or key.name, (f"  [{key.id}]", QUIET)
     )

@@ -103,6 +103,12 @@ class MainScreen(Screen[None]):
         self._aim(by_person=False)
         self.set_interval(AGE_S, self._show_ages)
 
+    @on(Composer.Moved)
+    def _on_composer_moved(self, event: Composer.Moved) -> None:
+        event.stop()
+        body = self.query_one("#body").region
+        self.query_one(Divider).joint = self.composer.region.y - body.y
+
     # -- news -------------------------------------------------------------------------------------
 
     def watch_fleet(self, fleet: Fleet | None) -> None:

@@ -7,13 +7,12 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.fleet import Fleet, Team
 from orchestrator_core.models.orchestration import OrchestrationState
-from tui.wording import GLYPHS, age, clean, doing_now, plural
+from tui.wording import GLYPHS, QUIET, age, clean, doing_now, plural
 
 Line = Content | str
 
 HEADING = "bold $primary"
 COMMAND = "bold $accent"
-QUIET = "dim"
 GOAL_CELLS = 400
 
 

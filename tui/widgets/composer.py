@@ -13,7 +13,6 @@ from msgspec import Struct
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
@@ -22,11 +21,15 @@ from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import DeliveryMode
 from tui.keys import bindings
 from tui.messages import SendWanted
+from tui.widgets.consuming import writes
 from tui.widgets.drafts import Drafts, History
 from tui.widgets.line import Part, TitleRule, part
-from tui.wording import clean
+from tui.widgets.panel import Panel
+from tui.wording import QUIET, clean
 
 MODE_WORDS = {DeliveryMode.WHEN_IDLE: "when idle", DeliveryMode.NOW: "now"}
+
+_ARROW = Part((Content.assemble(("Message →", "bold")), Content.assemble(("→", "bold"))), (7,))
 
 
 class Addressee(Struct, frozen=True, kw_only=True):
@@ -62,6 +65,9 @@ shell, a dialog or somebody's draft; the receipt below says what became of it.
             super().__init__()
             self.action = action
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return writes(key, character)
+
     async def _on_key(self, event: events.Key) -> None:
         active = self.screen.active_bindings.get(event.key) if event.key == "enter" else None
         if active is None or active.node is not self:
@@ -92,8 +98,11 @@ shell, a dialog or somebody's draft; the receipt below says what became of it.
         self.post_message(self.Done("toggle_mode"))
 
 
-class Composer(Vertical):
+class Composer(Panel):
     """Title and text. It posts SendWanted; everything else about sending is somebody else's."""
+
+    class Moved(Message):
+        """The composer's place on the screen changed."""
 
     DEFAULT_CSS = """
     Composer { height: auto; }
@@ -123,6 +132,9 @@ class Composer(Vertical):
 
     def on_mount(self) -> None:
         self._show_title()
+
+    def on_resize(self) -> None:
+        self.post_message(self.Moved())
 
     @property
     def addressee(self) -> Addressee | None:
@@ -219,19 +231,19 @@ class Composer(Vertical):
     def _show_title(self) -> None:
         addressee = self._addressee
         if addressee is None:
-            self.title_rule.set_parts([part("Message", "dim"), part(self._why_nobody, "dim")])
+            self.title_rule.set_parts([part("Message", QUIET), part(self._why_nobody, QUIET)])
             return
         gone = [] if self._is_present else [part("not selected any more", "bold $text-warning")]
         self.title_rule.set_parts(
-            [part("Message →", "bold", cost=20), _name(addressee), *gone],
+            [_ARROW, _name(addressee), *gone],
             [
                 part(MODE_WORDS[self._mode], "$text-accent", cost=10),
-                part(f"{self._key_name('composer.send')} send", "dim", cost=5),
+                part(f"{self._key_name('composer.send')} send", QUIET, cost=5),
             ],
         )
 
 
 def _name(addressee: Addressee) -> Part:
     role = (clean(addressee.role), "bold $foreground")
-    full = Content.assemble(role, (f" ({clean(addressee.orchestration)})", "dim"))
+    full = Content.assemble(role, (f" ({clean(addressee.orchestration)})", QUIET))
     return Part((full, Content.assemble(role)), (15,))

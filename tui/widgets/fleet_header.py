@@ -7,7 +7,7 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team, TmuxState
 from tui.widgets.line import Line, Part, part
-from tui.wording import GLYPHS, age, clean, counts, fit, plural
+from tui.wording import GLYPHS, QUIET, age, clean, counts, fit, plural
 
 STALE_S = 15.0
 """A heartbeat older than this is shown with its age."""
@@ -26,7 +26,7 @@ COSTS: dict[AgentStatus, tuple[int, ...]] = {
 """What giving up a status' word, then its number costs when the line is short."""
 COSTS_OF_OTHERS = (9, 30)
 TMUX_WORDS = {
-    TmuxState.CONNECTING: ("tmux …", "dim"),
+    TmuxState.CONNECTING: ("tmux …", QUIET),
     TmuxState.NO_SERVER: ("tmux ✘ no server", "$text-error"),
     TmuxState.MISSING: ("tmux ✘ missing", "$text-error"),
 }
@@ -35,10 +35,12 @@ TMUX_WORDS = {
 class FleetHeader(Line):
     """The header of the main screen."""
 
+    GAP = 2
+
     def show(self, fleet: Fleet | None, now: float) -> None:
         """Show `fleet` as it stands at `now`; paints only what reads differently."""
         if fleet is None:
-            self.set_parts([_name()], [part("reading …", "dim")])
+            self.set_parts([_name()], [part("reading …", QUIET)])
         else:
             self.set_parts(_left(fleet), _right(fleet, now))
 
@@ -61,8 +63,8 @@ def _left(fleet: Fleet) -> list[Part]:
     teams, agents = active_teams(fleet), active_agents(fleet)
     demo = [part(" demo ", "bold reverse", cost=50)] if any(t.orchestration.is_demo for t in teams) else []
     if not teams:
-        return [_name(), *demo, part("no team runs", "dim", cost=40)]
-    full = f" {plural(len(teams), 'team')} · {plural(len(agents), 'agent')} "
+        return [_name(), *demo, part("no team runs", QUIET, cost=40)]
+    full = f"{plural(len(teams), 'team')} · {plural(len(agents), 'agent')}"
     size = Part((Content(full), Content(f"{len(teams)}·{len(agents)}"), Content()), (20, 31))
     found = counts(agents)
     shown = [status for status in GLYPHS if status in found or status in ALWAYS]
@@ -91,7 +93,7 @@ def _right(fleet: Fleet, now: float) -> list[Part]:
 
 def _supervisor(health: SupervisorHealth, now: float, *, needed: bool) -> Part:
     if not health.running:
-        return _health("✘", "down", "bold $text-error") if needed else _health("○", "off", "dim")
+        return _health("✘", "down", "bold $text-error") if needed else _health("○", "off", QUIET)
     if health.last_error and health.last_error_at is not None and now - health.last_error_at < RECENT_ERROR_S:
         return _health("!", fit(clean(health.last_error), ERROR_CELLS), "$text-warning")
     if health.heartbeat_at is None or now - health.heartbeat_at > STALE_S:

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -16,8 +15,11 @@ from textual.widgets import Input, Static
 from orchestrator_core.models.fleet import Fleet
 from tui.keys import bindings
 from tui.widgets.cards import no_match
+from tui.widgets.consuming import writes
 from tui.widgets.fleet_tree import FleetTree
 from tui.widgets.line import Part, TitleRule, part
+from tui.widgets.panel import Panel
+from tui.wording import QUIET
 
 
 class FilterInput(Input):
@@ -35,6 +37,9 @@ Narrows the tree while you type: every word must occur in an agent's team, role,
             super().__init__()
             self.keep = keep
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return writes(key, character)
+
     def action_keep_filter(self) -> None:
         self.post_message(self.Left(keep=True))
 
@@ -42,7 +47,7 @@ Narrows the tree while you type: every word must occur in an agent's team, role,
         self.post_message(self.Left(keep=False))
 
 
-class FleetPanel(Vertical):
+class FleetPanel(Panel):
     """The tree of the fleet under its title; the filter shows while it narrows."""
 
     DEFAULT_CSS = """
@@ -135,7 +140,7 @@ class FleetPanel(Vertical):
         outline = self.tree_view.outline
         if outline.query.strip():
             return part(f"{outline.shown} of {outline.total}", "$text-warning", cost=None)
-        return part(f"{self._key_name('main.filter')} filter", "dim")
+        return part(f"{self._key_name('main.filter')} filter", QUIET)
 
 
 def _title() -> Part:

@@ -23,7 +23,7 @@ from tui.widgets.fleet_line import LOOKS, arrow_width, lay_out
 from tui.widgets.fleet_outline import Outline
 from tui.widgets.fleet_rows import Row, RowKind
 
-ROLE_SHARE = 0.45
+ROLE_SHARE = 0.4
 """The part of the width that agents' names may take."""
 ROLE_MIN = 8
 NEEDS_A_PERSON = (AgentStatus.WAITING, AgentStatus.FAILED)
@@ -159,6 +159,7 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
 
     def on_resize(self) -> None:
         self._role_width = self._choose_role_width()
+        self.refresh()
         self._show_cursor()
 
     # -- moving -----------------------------------------------------------------------------------

@@ -17,7 +17,10 @@ class KeyBar(Line):
     """The keys of the focused widget, its screen and the app, as far as they are to be shown."""
 
     DEFAULT_CSS = """
-    KeyBar { dock: bottom; background: $footer-background; color: $footer-foreground; }
+    KeyBar {
+        dock: bottom; background: $footer-background; color: $footer-foreground;
+        link-style: none; link-style-hover: reverse; link-background-hover: transparent;
+    }
     """
 
     def on_mount(self) -> None:

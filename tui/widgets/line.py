@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from msgspec import Struct
 from textual.content import Content
+from textual.style import Style
 from textual.widget import Widget
 
 
@@ -23,14 +25,16 @@ def part(text: str, style: str = "", *, cost: int | None = 0) -> Part:
     return Part((form,)) if cost is None else Part((form, Content()), (cost,))
 
 
-def arrange(left: Sequence[Part], right: Sequence[Part], width: int) -> tuple[list[Content], list[Content]]:
-    """Return the forms that fit into `width` cells with a cell between any two, at the least cost.
+def arrange(
+    left: Sequence[Part], right: Sequence[Part], width: int, gap: int = 1
+) -> tuple[list[Content], list[Content]]:
+    """Return the forms that fit into `width` cells with `gap` cells between any two, at the least cost.
 
     Of equally cheap steps that of the last part is taken first.
     """
     parts = [*left, *right]
     chosen = [0] * len(parts)
-    while _width(parts, chosen) > width:
+    while _width(parts, chosen, gap) > width:
         steps = [
             (part.costs[at], -i) for i, (part, at) in enumerate(zip(parts, chosen, strict=True)) if part.costs[at:]
         ]
@@ -41,9 +45,9 @@ def arrange(left: Sequence[Part], right: Sequence[Part], width: int) -> tuple[li
     return [form for form in forms[: len(left)] if form], [form for form in forms[len(left) :] if form]
 
 
-def _width(parts: Sequence[Part], chosen: Sequence[int]) -> int:
+def _width(parts: Sequence[Part], chosen: Sequence[int], gap: int) -> int:
     widths = [part.forms[at].cell_length for part, at in zip(parts, chosen, strict=True) if part.forms[at]]
-    return sum(widths) + max(0, len(widths) - 1)
+    return sum(widths) + gap * max(0, len(widths) - 1)
 
 
 class Line(Widget):
@@ -54,7 +58,9 @@ class Line(Widget):
     """
     FILLER = " "
     EDGE = " "
-    """What stands at both ends and around the filler."""
+    """What stands at both ends."""
+    GAP = 1
+    """Cells between two parts."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -70,17 +76,21 @@ class Line(Widget):
     def render(self) -> Content:
         width = self.size.width
         edge = len(self.EDGE)
-        left, right = arrange(self._left, self._right, width - 2 * edge - (1 if self._right else 0))
-        start = Content(" ").join(left)
-        end = Content(" ").join(right)
+        left, right = arrange(self._left, self._right, width - 2 * edge, self.GAP)
+        space = Content(" " * self.GAP)
+        start, end = space.join(left), space.join(right)
         gap = max(0, width - 2 * edge - start.cell_length - end.cell_length)
+        filler = self._filler_style()
         return Content.assemble(
-            self.EDGE,
+            (self.EDGE, filler),
             start,
-            self._fill(gap, bool(start), bool(end)),
+            (self._fill(gap, bool(start), bool(end)), filler),
             end,
-            self.EDGE[::-1],
+            (self.EDGE[::-1], filler),
         )
+
+    def _filler_style(self) -> Style:
+        return Style()
 
     def _fill(self, gap: int, has_start: bool, has_end: bool) -> str:
         pads = (" " if has_start else "", " " if has_end else "")
@@ -91,5 +101,13 @@ class Line(Widget):
 class TitleRule(Line):
     """A rule above a panel with its title at the left and notes at the right."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"title-rule--rule"}
+    DEFAULT_CSS = """
+    TitleRule > .title-rule--rule { color: $border-blurred; }
+    TitleRule.-focused, TitleRule.-focused > .title-rule--rule { color: $border; }
+    """
     FILLER = "─"
     EDGE = "─ "
+
+    def _filler_style(self) -> Style:
+        return self.get_visual_style("title-rule--rule", partial=True)

@@ -7,10 +7,9 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.fleet import Guest, Team
 from tui.widgets.line import Part, part
-from tui.wording import GLYPHS, age, ask, clean, fit
+from tui.wording import GLYPHS, QUIET, age, ask, clean, fit, sentence
 
 NAME = "bold $foreground"
-QUIET = "dim"
 
 
 def agent_title(agent: Agent, now: float) -> tuple[list[Part], list[Part]]:
@@ -32,26 +31,28 @@ def agent_title(agent: Agent, now: float) -> tuple[list[Part], list[Part]]:
         ),
         (40,),
     )
-    return [name, part(agent.pane or "no pane", QUIET, cost=10), state], [part(clean(agent.branch), QUIET, cost=5)]
+    return [name, part(agent.pane or "no pane", QUIET, cost=4), state], [part(clean(agent.branch), QUIET, cost=5)]
 
 
-def agent_hint(agent: Agent) -> Content | None:
-    """Return what an agent needs of the person; None when it needs nothing."""
-    reason = clean(agent.reason)
-    style = f"$status-{agent.status}"
-    mark = f"{GLYPHS[agent.status]} "
+def agent_hint(agent: Agent) -> tuple[Part, ...]:
+    """Return what an agent needs of the person and what they can do; nothing when it needs nothing."""
+    team = clean(agent.orchestration)
     match agent.status:
         case AgentStatus.WAITING:
-            wants = f"{ask(agent)} {reason}".strip()
-            return Content.assemble((mark + wants, f"bold {style}"), ("   ⏎ to go there and answer", QUIET))
+            return _hint(agent, "⏎ takes you there to answer")
         case AgentStatus.LIMITED:
-            return Content.assemble((mark + (reason or "held by a usage limit"), style))
+            return _hint(agent, "messages to it wait meanwhile")
         case AgentStatus.FAILED | AgentStatus.EXITED:
-            then = f"tmorch stop {clean(agent.orchestration)} ends the team, its work is kept"
-            return Content.assemble((mark + (reason or agent.status.value), f"bold {style}"), (f"   {then}", QUIET))
+            return _hint(agent, f"“tmorch stop {team}” ends the team and keeps its work")
         case AgentStatus.UNKNOWN:
-            return Content.assemble((mark + (reason or "its state cannot be read"), style))
-    return None
+            return _hint(agent, "⏎ takes you there to see")
+    return ()
+
+
+def _hint(agent: Agent, remedy: str) -> tuple[Part, ...]:
+    words = sentence(agent.reason) or (ask(agent) if agent.status is AgentStatus.WAITING else agent.status.value)
+    marked = part(f"{GLYPHS[agent.status]} {words}", f"bold $status-{agent.status}", cost=None)
+    return marked, part(f" {remedy}", QUIET)
 
 
 def guest_title(guest: Guest) -> tuple[list[Part], list[Part]]:

@@ -180,12 +180,12 @@ class PaneView(Widget, can_focus=True):
         sheet = self._sheet
         if sheet is None or not self.scrolled or (sheet.frame.pane, sheet.frame.pid) != (frame.pane, frame.pid):
             return
+        rows = self.content_size.height
         scrolled_off = max(0, frame.history_size - sheet.frame.history_size)
-        missing = self._wanted - self.scrolled
-        fuller = Sheet(frame)
-        top = fuller.length - (sheet.length - self._top) - scrolled_off - missing
-        self._sheet = fuller
-        self._wanted = max(1, fuller.live_top(self.content_size.height) - top)
+        missing = self._wanted - (sheet.live_top(rows) - self._top)
+        self._sheet = Sheet(frame)
+        top = self._sheet.length - (sheet.length - self._top) - scrolled_off - missing
+        self._wanted = max(1, self._sheet.live_top(rows) - top)
         self._follow_wanted()
         self._repaint()
 
@@ -403,10 +403,8 @@ class PaneView(Widget, can_focus=True):
         event.prevent_default()
         self.action_pan(1)
 
-    def on_focus(self) -> None:
-        self._repaint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._repaint()
 
     def on_show(self) -> None:

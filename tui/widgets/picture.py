@@ -20,7 +20,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     left: list[Part]
     right: list[Part]
-    hint: Content | None = None
+    hint: tuple[Part, ...] = ()
     sight: Sight | None = None
     """The pane to look at."""
     card: Content = Content()
@@ -48,7 +48,7 @@ def _of_row(fleet: Fleet, row: Row, now: float, own_pane: PaneId | None) -> Pict
         return Picture(left=left, right=right, card=cards.team_card(team, now))
     if row.kind is RowKind.WINDOW and (guest := _guest(fleet, row)):
         left, right = guest_title(guest)
-        return _of_pane(left, right, None, Sight(guest.pane_id), own_pane)
+        return _of_pane(left, right, (), Sight(guest.pane_id), own_pane)
     sessions = {guest.session_id for guest in fleet.guests}
     return _card("Guests", cards.guests_card(len(fleet.guests), len(sessions)))
 
@@ -62,7 +62,7 @@ def _of_agent(view: AgentView, row: Row, now: float, own_pane: PaneId | None) ->
 
 
 def _of_pane(
-    left: list[Part], right: list[Part], hint: Content | None, sight: Sight, own_pane: PaneId | None
+    left: list[Part], right: list[Part], hint: tuple[Part, ...], sight: Sight, own_pane: PaneId | None
 ) -> Picture:
     if sight.pane == own_pane:
         return Picture(left=left, right=right, card=cards.ourselves())

@@ -10,10 +10,10 @@ from textual.widget import Widget
 
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import AgentMessage, MessageState
-from tui.wording import RECEIPTS, clean, fit, receipt_note
+from tui.wording import QUIET, RECEIPTS, clean, fit, receipt_note
 
 STYLES: dict[MessageState, str] = {
-    MessageState.QUEUED: "dim",
+    MessageState.QUEUED: QUIET,
     MessageState.DELIVERING: "$text-primary",
     MessageState.DELIVERED: "$text-success",
     MessageState.ACKNOWLEDGED: "bold $text-success",
@@ -71,8 +71,8 @@ def receipt_line(message: AgentMessage, local: Callable[[float], time.struct_tim
     if message.state is MessageState.UNCONFIRMED:
         note = f"{note}; {UNCONFIRMED_ADVICE}" if note else UNCONFIRMED_ADVICE
     return Content.assemble(
-        (f"{at} ", "dim"),
+        (f"{at} ", QUIET),
         (f"{mark} {word}", STYLES[message.state]),
         (f": {note}" if note else "", STYLES[message.state].removeprefix("bold reverse ")),
-        (f"  {fit(clean(message.text), TEXT_CELLS)}", "dim"),
+        (f"  {fit(clean(message.text), TEXT_CELLS)}", QUIET),
     )

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,22 +15,23 @@ from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import PaneFrame
 from tui.messages import Sight
 from tui.widgets.fleet_rows import Row
-from tui.widgets.line import TitleRule
+from tui.widgets.line import Line, TitleRule
 from tui.widgets.pane_view import Absence, PaneView
+from tui.widgets.panel import Panel
 from tui.widgets.picture import picture_of
 
 LOADING_S = 0.2
 """How long the last picture may stay when another pane is selected: most come sooner, and nothing flickers."""
 
 
-class Stage(Vertical):
+class Stage(Panel):
     """Shows what the selected row stands for. `sight` is the pane that it wants pictures of."""
 
     DEFAULT_CSS = """
     Stage {
         PaneView { height: 1fr; display: none; }
         #stage-card { height: 1fr; padding: 1 3; }
-        #stage-hint { height: auto; max-height: 2; padding: 0 1; display: none; background: $boost; }
+        #stage-hint { display: none; background: $boost; }
         &.-pane PaneView { display: block; }
         &.-pane #stage-card { display: none; }
         &.-hint #stage-hint { display: block; }
@@ -45,13 +46,12 @@ class Stage(Vertical):
         self._history_lines = history_lines
         self._own_pane = own_pane
         self._card = Content()
-        self._hint: Content | None = None
         self._is_waiting = False
         self.sight: Sight | None = None
 
     def compose(self) -> ComposeResult:
         yield TitleRule(id="stage-title")
-        yield Static(id="stage-hint", markup=False)
+        yield Line(id="stage-hint")
         yield PaneView(history_lines=self._history_lines, id="pane")
         with VerticalScroll(id="stage-card", can_focus=False):
             yield Static(id="stage-card-text", markup=False)
@@ -60,7 +60,8 @@ class Stage(Vertical):
         """Show what `row` stands for in `fleet`; only what reads differently is painted."""
         picture = picture_of(fleet, row, now, self._own_pane)
         self.title_rule.set_parts(picture.left, picture.right)
-        self._show_hint(picture.hint)
+        self.set_class(bool(picture.hint), "-hint")
+        self.query_one("#stage-hint", Line).set_parts(picture.hint)
         if picture.sight != self.sight:
             self.sight = picture.sight
             self._is_waiting = picture.sight is not None
@@ -86,9 +87,3 @@ class Stage(Vertical):
     def _say_loading(self, sight: Sight) -> None:
         if sight == self.sight and self._is_waiting:
             self.pane_view.show(None, Absence.LOADING)
-
-    def _show_hint(self, hint: Content | None) -> None:
-        if hint != self._hint:
-            self._hint = hint
-            self.set_class(hint is not None, "-hint")
-            self.query_one("#stage-hint", Static).update(hint or Content())

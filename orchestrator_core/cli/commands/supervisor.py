@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.documents import supervisor_document
@@ -12,6 +13,9 @@ from orchestrator_core.cli.fleet_view import supervisor_line
 from orchestrator_core.cli.parsing import add_json
 from orchestrator_core.errors import ExitCode
 from orchestrator_core.models.fleet import SupervisorHealth
+
+if TYPE_CHECKING:
+    from orchestrator_core.orchestrator import Orchestrator
 
 HELP = """\
 Look after the supervisor: the one background process per state folder that
@@ -48,8 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
         case "start":
             health = with_orchestrator(context, lambda orchestrator: orchestrator.start_supervisor())
         case "stop":
-            _stop(context)
-            health = with_orchestrator(context, lambda orchestrator: orchestrator.health())
+            health = with_orchestrator(context, lambda orchestrator: _stop(orchestrator, context))
         case _:
             health = with_orchestrator(context, lambda orchestrator: orchestrator.health())
     _show(health, context)
@@ -64,9 +67,10 @@ def _run_here(context: Context) -> ExitCode:
     return ExitCode.DONE
 
 
-def _stop(context: Context) -> None:
-    if not context.stop_supervisor():
+async def _stop(orchestrator: Orchestrator, context: Context) -> SupervisorHealth:
+    if not await orchestrator.stop_supervisor():
         context.note.say("no supervisor ran")
+    return await orchestrator.health()
 
 
 def _show(health: SupervisorHealth, context: Context) -> None:
