@@ -70,17 +70,31 @@ _TOKEN = re.compile(
     r"|\x1b[ -/]*(?:[0-~]|(?=[^ -~])|$)"
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])"
 )
+_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _NOTEWORTHY = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SAFE_LINK = re.compile(r"(?:https?|ftp|mailto):[!-~]+")
 _LINE_DRAWING = str.maketrans("+,-.0`afghijklmnopqrstuvwxyz{|}~", "→←↑↓▮◆▒°±▒␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·")
 _TAB_STOP = 8
 
 
-def runs(line: str, pen: Pen) -> tuple[list[Run], Pen]:
+@lru_cache(maxsize=512)
+def runs(line: str, pen: Pen) -> tuple[tuple[Run, ...], Pen]:
     """Return what `line` shows when it begins with `pen`, and the pen it ends with. Never raises."""
+    first, *rest = _SGR.split(line)
+    if _NOTEWORTHY.search("".join((first, *rest[1::2]))):
+        return _runs_of_tokens(line, pen)
+    found = [Run(_written(first, pen), pen)] if first else []
+    for parameters, text in zip(rest[::2], rest[1::2], strict=True):
+        pen = _after_sgr(parameters, pen)
+        if text:
+            found.append(Run(_written(text, pen), pen))
+    return tuple(found), pen
+
+
+def _runs_of_tokens(line: str, pen: Pen) -> tuple[tuple[Run, ...], Pen]:
     found: list[Run] = []
     position = 0
-    for token in _TOKEN.finditer(line) if _NOTEWORTHY.search(line) else ():
+    for token in _TOKEN.finditer(line):
         if token.start() > position:
             found.append(Run(_written(line[position : token.start()], pen), pen))
         position = token.end()
@@ -91,16 +105,12 @@ def runs(line: str, pen: Pen) -> tuple[list[Run], Pen]:
             pen = _after(token, pen)
     if position < len(line):
         found.append(Run(_written(line[position:], pen), pen))
-    return found, pen
+    return tuple(found), pen
 
 
-@lru_cache(maxsize=2048)
 def pen_after(line: str, pen: Pen) -> Pen:
     """Return the pen that the line below `line` begins with."""
-    if _NOTEWORTHY.search(line):
-        for token in _TOKEN.finditer(line):
-            pen = _after(token, pen)
-    return pen
+    return runs(line, pen)[1]
 
 
 def is_blank(line: str) -> bool:
@@ -260,7 +270,8 @@ def _stand_in(character: str) -> str:
 def _written(text: str, pen: Pen) -> str:
     if pen.line_drawing:
         text = text.translate(_LINE_DRAWING)
-    text = sure_widths(text)
+    if not text.isascii():
+        text = sure_widths(text)
     return " " * cell_len(text) if pen.attributes & CONCEAL else text
 
 
@@ -381,9 +392,11 @@ def to_strip(line: str, pen: Pen, width: int, palette: Palette) -> Strip:
     segments: list[Segment] = []
     column = 0
     for text, run_pen in runs(line, pen)[0]:
-        if not column:
-            text = _without_leading_marks(text)
-        size = cell_len(text)
+        if text.isascii():
+            size = len(text)
+        else:
+            text = text if column else _without_leading_marks(text)
+            size = cell_len(text)
         if column + size > width:
             text, size = set_cell_size(text, width - column), width - column
         if text:

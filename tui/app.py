@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 THEMES_S = 3.0
 """How often the person's theme files are looked at."""
+ANSI_DEFAULTS = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
+"""Variables that Textual's own widgets use and does not make for a theme of terminal colours."""
 ERROR_S = 12.0
 """How long an error stays on the screen."""
 
@@ -90,7 +92,7 @@ class TmorchApp(App[int]):
         )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(self.current_theme)
+        return ANSI_DEFAULTS | variable_defaults(self.current_theme)
 
     def get_default_screen(self) -> MainScreen:
         return self.main

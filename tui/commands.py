@@ -7,12 +7,13 @@ from functools import partial
 from typing import ClassVar
 
 from msgspec import Struct
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
+from tui.keys import WRITING
 from tui.wording import GLYPHS, clean, doing_now
 
 
@@ -37,7 +38,7 @@ def highlighted(matcher: Matcher, text: str) -> tuple[float, Content]:
 class CommandSource(Provider):
     """A provider over a list of commands that is made anew for each palette."""
 
-    discoverable: ClassVar[bool] = True
+    shown_first: ClassVar[bool] = True
     """Whether the commands show before anything is typed."""
 
     def commands(self) -> Iterator[Command]:
@@ -48,9 +49,8 @@ class CommandSource(Provider):
         self._commands = tuple(self.commands())
 
     async def discover(self) -> Hits:
-        if self.discoverable:
-            for command in self._commands:
-                yield DiscoveryHit(Content(command.name), command.run, text=command.name, help=command.help)
+        for command in self._commands if self.shown_first else ():
+            yield DiscoveryHit(Content(command.name), command.run, text=command.name, help=command.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -61,26 +61,34 @@ class CommandSource(Provider):
 
 
 class ActionCommands(CommandSource):
-    """Every action that is possible now, by the words of its binding."""
+    """Every action that is possible now, by the words of its binding; what is not mere moving first."""
 
     def commands(self) -> Iterator[Command]:
+        for name, about, source in (
+            ("Go to an agent", "by its name or its team", AgentPalette),
+            ("Choose a theme", "it is kept for the next time", ThemePalette),
+        ):
+            yield Command(name=name, help=about, run=partial(self._open, source))
         seen: set[str] = set()
-        for active in self.screen.active_bindings.values():
+        actives = self.screen.active_bindings.values()
+        for active in sorted(actives, key=lambda active: not active.binding.show):
             binding = active.binding
-            if binding.id is None or not active.enabled or binding.tooltip in seen or not binding.tooltip:
+            if binding.id is None or not active.enabled or binding.tooltip in seen:
                 continue
-            if binding.action == "command_palette" or binding.id.startswith(("composer", "filter")):
+            if binding.action == "command_palette" or binding.id.partition(".")[0] in WRITING:
                 continue
             seen.add(binding.tooltip)
-            key = self.app.get_key_display(binding)
             run = partial(self.app.run_action, binding.action, active.node)
-            yield Command(name=f"{binding.tooltip}", help=f"key {key}", run=run)
+            yield Command(name=binding.tooltip, help=f"key {self.app.get_key_display(binding)}", run=run)
+
+    def _open(self, source: type[CommandSource]) -> None:
+        self.app.push_screen(CommandPalette(providers=[source], placeholder="type a few letters"))
 
 
 class AgentCommands(CommandSource):
-    """Going to an agent by its name, its team or what it does."""
+    """Going to an agent by its name or its team."""
 
-    discoverable = False
+    shown_first = False
 
     def commands(self) -> Iterator[Command]:
         fleet: Fleet | None = getattr(self.screen, "fleet", None)
@@ -100,7 +108,7 @@ class AgentCommands(CommandSource):
 class ThemeCommands(CommandSource):
     """Choosing a theme; the choice is remembered."""
 
-    discoverable = False
+    shown_first = False
 
     def commands(self) -> Iterator[Command]:
         for name in sorted(self.app.available_themes):
@@ -109,3 +117,15 @@ class ThemeCommands(CommandSource):
 
     def _choose(self, name: str) -> None:
         self.app.theme = name
+
+
+class AgentPalette(AgentCommands):
+    """The agents alone."""
+
+    shown_first = True
+
+
+class ThemePalette(ThemeCommands):
+    """The themes alone."""
+
+    shown_first = True

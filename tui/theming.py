@@ -336,12 +336,16 @@ def _made(name: str, file: ThemeFile) -> Theme:
     return theme
 
 
+_LEFT_OUT_BY_ANSI = ("ansi-background", "ansi-foreground", "foreground-disabled", "surface-active")
+"""Variables that Textual's stylesheets need, and that it does not make for an ANSI theme."""
+
+
 def variable_defaults(theme: Theme) -> dict[str, str]:
     """Return tmorch's own variables as they follow from a theme that does not say them."""
-    muted = theme.foreground if theme.ansi else None
     success, warning = theme.success or theme.primary, theme.warning or theme.primary
-    quiet = muted or ("#9a9a9a" if theme.dark else "#6a6a6a")
-    return {
+    quiet = "ansi_default" if theme.ansi else "#9a9a9a" if theme.dark else "#6a6a6a"
+    left_out = dict.fromkeys(_LEFT_OUT_BY_ANSI, "ansi_default") if theme.ansi else {}
+    return left_out | {
         "status-starting": theme.primary,
         "status-working": success,
         "status-idle": quiet,

@@ -53,7 +53,8 @@ class LimitPattern(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     footer: str = NEVER
     notice: str = NEVER
-    companions: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
 
 class ErrorPattern(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,7 +127,8 @@ class Patterns:
         self.transcript = file.transcript
         self.starts = tuple(s for s in (file.transcript.message.strip(), *file.transcript.turn_starts) if s)
         self.footer_marks = file.busy.footer
-        self.limit_companions = file.limit.companions
+        self.after_limit = file.limit.after
+        self.before_limit = file.limit.before
         self.cursor = file.choice.cursor
         self.permission = file.permission
         self.dialogs = file.dialogs

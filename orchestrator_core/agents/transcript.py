@@ -96,7 +96,7 @@ def _newest_notice(rows: Rows, below: list[int], patterns: Patterns) -> tuple[st
     """Return the limit and the error that the turn ended with; what came before other output is not current."""
     for row in below:
         text = rows.text(row)
-        if text.startswith(patterns.limit_companions):
+        if text.startswith(patterns.after_limit):
             continue
         limit = patterns.limit_notice.match(text)
         error = patterns.error_notice.match(text) or patterns.error_reply.match(text)
@@ -110,7 +110,7 @@ def _newest_notice(rows: Rows, below: list[int], patterns: Patterns) -> tuple[st
 def _is_output(rows: Rows, row: int, patterns: Patterns) -> bool:
     """Whether a notice is the first line of a tool's output: somebody's text that reads like one."""
     above = rows.text(row - 1) if row and rows.text(row).startswith(NOTICE) else ""
-    return above.startswith(BLOCK) and not above.startswith(patterns.limit_companions)
+    return above.startswith(BLOCK) and not above.startswith(patterns.before_limit)
 
 
 def _whole(rows: Rows, row: int, detail: str) -> str:

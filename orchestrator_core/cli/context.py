@@ -137,6 +137,14 @@ class Context:
         address = ServerAddress(bin=self.settings.tmux.bin, socket_path=server)
         return asyncio.run(TmuxGateway(ProcessTransport(address)).list_panes())
 
+    def make_scratch_project(self, folder: Path, seed: int) -> Path:
+        """Make a small new repository below `folder`, for a demo, and return its path."""
+        import asyncio
+
+        from orchestrator_core.services.demo import make_scratch_project
+
+        return asyncio.run(make_scratch_project(folder, seed))
+
     def become(self, argv: Sequence[str]) -> Never:
         """Replace this process by another program."""
         self.out.flush()
@@ -144,4 +152,4 @@ class Context:
 
 
 def _nothing(mode: str) -> TextIO:
-    return cast(TextIO, Path(os.devnull).open(mode))  # noqa: SIM115  # lives as long as the process
+    return cast(TextIO, Path(os.devnull).open(mode))  # lives as long as the process

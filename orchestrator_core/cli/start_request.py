@@ -13,9 +13,7 @@ from orchestrator_core.models.team import Plan, ProjectType
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is said about the wished-for team."""
     parser.add_argument("projects", metavar="PROJECT", nargs="*", help="the git repository; where you are without it")
-    parser.add_argument(
-        "--project", metavar="P", default="", help="the same: a folder, or a name in your projects"
-    )
+    parser.add_argument("--project", metavar="P", default="", help="the same: a folder, or a name in your projects")
     parser.add_argument("--spec", metavar="S", default="", help="the Markdown file that says what is to be done")
     parser.add_argument("--plan", choices=tuple(Plan), default="", help="the subscription; bounds the team's size")
     parser.add_argument(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator_core.errors import StoreError
@@ -34,6 +36,25 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _readable(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all statements in the block or, when it ends with an error, none of them. Waits for other writers first.
+
+    Inside another transaction the block is taken back on its own.
+    """
+    is_inner = connection.in_transaction
+    connection.execute("SAVEPOINT inner_block" if is_inner else "BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("RELEASE inner_block" if is_inner else "COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite takes all of it back by itself when the disk is full
+            connection.execute("ROLLBACK TO inner_block" if is_inner else "ROLLBACK")
+            if is_inner:
+                connection.execute("RELEASE inner_block")
+        raise
 
 
 class Place:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from peewee import Insert, PeeweeException, Query, SqliteDatabase
+from peewee import Insert, Query, SqliteDatabase
 
 from orchestrator_core.errors import StoreError
-from orchestrator_core.store.connection import Place
+from orchestrator_core.store.connection import Place, transaction
 from orchestrator_core.store.faults import explained, undecodable
 from orchestrator_core.store.opening import open_connection
 from orchestrator_core.store.rows import Row, rows_of, split_readable
@@ -22,20 +22,8 @@ from orchestrator_core.store.tables import EventRow
 
 S = TypeVar("S", bound=Struct)
 UNREADABLE = "store.unreadable"
-
-
-class _Connected(SqliteDatabase):
-    """peewee on a connection that was opened, checked and migrated by us."""
-
-    def __init__(self, path: Path, migrations: Sequence[Sequence[str]]) -> None:
-        self._path = path
-        self._migrations = migrations
-        super().__init__(str(path), thread_safe=False, autoconnect=False)
-        self.connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        self.sqlite = open_connection(self._path, self._migrations)
-        return self.sqlite
+DIALECT = SqliteDatabase(None)
+"""Never connected: peewee builds the queries, and the connection runs them."""
 
 
 class Database:
@@ -43,14 +31,14 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
         self.path = path.resolve()
-        self._peewee = _Connected(self.path, migrations)
+        self._connection = open_connection(self.path, migrations)
         self._place = Place(self.path)
         self._unreadable: dict[str, StoreError] = {}
 
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""
         with self._explaining():
-            self._peewee.close()
+            self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -59,12 +47,12 @@ class Database:
         Waits for other writers on entry. Inside another transaction it is a part of that one, which an error takes
         back on its own.
         """
-        with self._explaining(), self._peewee.atomic("IMMEDIATE"):
+        with self._explaining(), transaction(self._connection):
             yield
 
     def rows(self, query: Query) -> list[Row]:
         """Return all rows of a query by column name, the values as SQLite has them."""
-        sql, params = query.bind(self._peewee).sql()
+        sql, params = query.bind(DIALECT).sql()
         return self.execute(sql, params)
 
     def models(self, kind: type[S], query: Query) -> tuple[S, ...]:
@@ -80,15 +68,15 @@ class Database:
 
     def write(self, query: Query) -> int:
         """Run an INSERT and return the new row's number, or an UPDATE and return how many rows it changed."""
-        sql, params = query.bind(self._peewee).sql()
+        sql, params = query.bind(DIALECT).sql()
         with self._explaining():
-            cursor = self._peewee.sqlite.execute(sql, params)
+            cursor = self._connection.execute(sql, params)
             return (cursor.lastrowid or 0) if isinstance(query, Insert) else cursor.rowcount
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement in SQL and return all its rows."""
         with self._explaining():
-            return rows_of(self._peewee.sqlite.execute(sql, params))
+            return rows_of(self._connection.execute(sql, params))
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has committed since the last call."""
@@ -116,8 +104,8 @@ class Database:
     def _explaining(self) -> Iterator[None]:
         try:
             yield
-        except (PeeweeException, sqlite3.Error) as error:
-            raise explained(getattr(error, "orig", error), self.path) from error
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
         except UnicodeEncodeError as error:
             raise undecodable(error) from error
 

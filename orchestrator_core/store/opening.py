@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from orchestrator_core.errors import StoreError
-from orchestrator_core.store.connection import connect
+from orchestrator_core.store.connection import connect, transaction
 from orchestrator_core.store.faults import DAMAGE, explained, primary_code, suspicion_of
 from orchestrator_core.store.schema import APPLICATION_ID, MIGRATIONS
 
@@ -75,6 +75,7 @@ def structural_damage(connection: sqlite3.Connection) -> str:
 def _prepare_place(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_file(path)
         wal = path.with_name(path.name + "-wal")
         if _size(path) == 0 and _size(wal) > 0:
             # SQLite would throw this write-ahead log away, and with it all that was written last.
@@ -87,7 +88,10 @@ def _prepare_place(path: Path) -> None:
             remedy="look at the owner and mode of the file and its folder, or set TMORCH_STATE to another folder",
             code="cannot-open",
         ) from error
-    if not path.is_file():
+
+
+def _check_file(path: Path) -> None:
+    if path.exists() and not path.is_file():
         raise StoreError(
             "the database cannot be opened",
             cause=f"{path} is not a file",
@@ -160,17 +164,12 @@ def _bring_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[S
 
 def _migrate(connection: sqlite3.Connection, number: int, statements: Sequence[str]) -> None:
     """Bring the database to version `number`, or leave it as it is."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for statement in statements:
             connection.execute(statement)
         _check_references(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _check_references(connection: sqlite3.Connection) -> None:

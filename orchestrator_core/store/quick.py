@@ -16,7 +16,7 @@ from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.ids import AgentId, MessageId, PaneId
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.store import queries
-from orchestrator_core.store.connection import Place, connect
+from orchestrator_core.store.connection import Place, connect, transaction
 from orchestrator_core.store.faults import explained, undecodable
 from orchestrator_core.store.rows import Row, rows_of
 from orchestrator_core.store.schema import APPLICATION_ID, VERSION
@@ -86,7 +86,7 @@ class QuickStore:
             duplicate_limit=duplicate_limit,
             duplicate_window_s=duplicate_window_s,
         )
-        with self._transaction():
+        with self._explaining(), transaction(self._connection):
             return queries.add_message(self._execute, new)
 
     def message(self, message: MessageId) -> AgentMessage:
@@ -115,16 +115,6 @@ class QuickStore:
     def _execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         with self._explaining():
             return rows_of(self._connection.execute(sql, params))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._execute("COMMIT")
-        except BaseException:
-            self._connection.rollback()
-            raise
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

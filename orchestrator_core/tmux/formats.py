@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_FIELD = re.compile(r"\n?([^\\|;]*(?:\\.[^\\|;]*)*)([|;])", re.DOTALL)
+_FIELD = re.compile(r"(?:(?<=;)\n)?([^\\|;]*(?:\\.[^\\|;]*)*)([|;])", re.DOTALL)
 _ESCAPED = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 

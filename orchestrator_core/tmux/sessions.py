@@ -31,7 +31,7 @@ HEIGHT = 50
 
 _SESSION_NAME = re.compile(r"\w[\w -]*")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IDS = row_format(("session_id", "window_id", "pane_id"))
+_MADE = row_format(("session_id", "window_id", "pane_id", "window_width", "window_height"))
 _PLACEHOLDER = ("/bin/sh", "-c", "exec sleep 60")
 """Holds a new window until its options are in force; ends by itself should we end before."""
 _LAUNCH = ("/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "tmorch")
@@ -134,7 +134,7 @@ def create_session(
     server = _server(address)
     address.make_folder()
     size = ("-x", str(width), "-y", str(height))
-    new = ("new-session", "-d", "-P", "-F", _IDS, "-s", name, *size, *program.where, "--", *_PLACEHOLDER)
+    new = ("new-session", "-d", "-P", "-F", _MADE, "-s", name, *size, *program.where, "--", *_PLACEHOLDER)
     try:
         printed = server.run(new, ("set-option", "-t", f"={name}:", "destroy-unattached", "off"))
     except TmuxCommandError as error:
@@ -143,12 +143,14 @@ def create_session(
                 f"a tmux session named {name} runs already", remedy="choose another name", code="name-taken"
             ) from None
         raise
-    ids = parse_rows(printed)[0]
-    tag = ("set-option", "-t", ids[0], ORCHESTRATION_TAG, orchestration)
+    session, window_id, pane, *made = parse_rows(printed)[0]
+    before: list[tuple[str, ...]] = [("set-option", "-t", session, ORCHESTRATION_TAG, orchestration)]
+    if made != [str(width), str(height)]:  # tmux 3.2a gives the first window the size of a terminal it has not got
+        before.append(("resize-window", "-t", window_id, *size))
     try:
-        return _launch(server, ids, window, program, agent, before=(tag,))
+        return _launch(server, (session, window_id, pane), window, program, agent, before=before)
     except BaseException:
-        server.cmd("kill-session", target=ids[0])
+        server.cmd("kill-session", target=session)
         raise
 
 
@@ -185,18 +187,18 @@ def create_window(
         "-a",
         "-P",
         "-F",
-        _IDS,
+        _MADE,
         "-t",
         f"{session_id}:{{end}}",
         *program.where,
         "--",
         *_PLACEHOLDER,
     )
-    ids = parse_rows(server.run(new))[0]
+    session, made, pane, *_ = parse_rows(server.run(new))[0]
     try:
-        return _launch(server, ids, window, program, agent)
+        return _launch(server, (session, made, pane), window, program, agent)
     except BaseException:
-        server.cmd("kill-window", target=ids[1])
+        server.cmd("kill-window", target=made)
         raise
 
 
@@ -270,7 +272,7 @@ class _Program(Struct, frozen=True, kw_only=True):
 
 def _launch(
     server: Server,
-    ids: tuple[str, ...],
+    ids: tuple[str, str, str],
     name: str,
     program: _Program,
     agent: AgentId,

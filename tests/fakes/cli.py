@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Never, cast
+from typing import TYPE_CHECKING, Any, Never
 
 import msgspec
 
@@ -21,7 +21,7 @@ from orchestrator_core.models.branch import CleanupResult, Removal
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
-from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
+from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.models.pane import Pane
 from orchestrator_core.models.project import ProjectState, WorkAtRisk
@@ -31,6 +31,8 @@ from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, Ro
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
     from orchestrator_core.store.quick import QuickStore
+else:  # the fakes stand in for their signatures only
+    Orchestrator = QuickStore = object
 
 SERVER = "/tmp/tmux-1/default"
 
@@ -104,13 +106,13 @@ def make_proposal(request: StartRequest, **changes: Any) -> Proposal:
     return msgspec.structs.replace(proposal, **changes)
 
 
-class FakeQuickStore:
+class FakeQuickStore(QuickStore):
     """The outbox in memory. `outcomes` are what the message becomes, one each time the store is looked at."""
 
     def __init__(self, agents: Sequence[Agent] = (), servers: Mapping[str, str] | None = None) -> None:
         self._agents = tuple(agents)
         self._servers = dict(servers or {})
-        self.added: list[dict[str, Any]] = []
+        self.added: list[AgentMessage] = []
         self.first: dict[str, Any] = {}
         self.outcomes: list[dict[str, Any]] = []
         self.is_closed = False
@@ -127,10 +129,23 @@ class FakeQuickStore:
     def orchestration_server(self, agent: Agent) -> str:
         return self._servers.get(agent.id, SERVER)
 
-    def add_message(self, **fields: Any) -> AgentMessage:
-        self.added.append(fields)
-        kept = {name: fields[name] for name in ("target", "sender", "text", "mode", "kind")}
-        self._message = AgentMessage(id=MessageId(7), created_at=fields["at"], **{**kept, **self.first})
+    def add_message(
+        self,
+        target: AgentId,
+        sender: str,
+        text: str,
+        *,
+        mode: DeliveryMode = DeliveryMode.WHEN_IDLE,
+        kind: MessageKind = MessageKind.TEXT,
+        at: float,
+        duplicate_limit: int = 0,
+        duplicate_window_s: float = 0.0,
+    ) -> AgentMessage:
+        new = AgentMessage(
+            id=MessageId(7), target=target, sender=sender, text=text, mode=mode, kind=kind, created_at=at
+        )
+        self.added.append(new)
+        self._message = msgspec.structs.replace(new, **self.first)
         return self._message
 
     def message(self, message: MessageId) -> AgentMessage:
@@ -148,7 +163,7 @@ class FakeQuickStore:
         self.is_closed = True
 
 
-class FakeOrchestrator:
+class FakeOrchestrator(Orchestrator):
     """The facade, with what it was asked for kept in `asked`."""
 
     def __init__(self) -> None:
@@ -160,15 +175,17 @@ class FakeOrchestrator:
         self.failure: BaseException | None = None
         self.risks: tuple[WorkAtRisk, ...] = ()
         self.removals: tuple[Removal, ...] = ()
+        self.still_ending = 0
+        """How often a clean-up finds agents that have not ended yet."""
         self.is_closed = False
 
-    def _ask(self, *what: Any) -> None:
+    def _note(self, *what: Any) -> None:
         self.asked.append(what)
         if self.failure is not None:
             raise self.failure
 
     async def fleet(self) -> Fleet:
-        self._ask("fleet")
+        self._note("fleet")
         return Fleet(teams=tuple(self.teams), supervisor=self.health_now)
 
     async def fleets(self) -> AsyncIterator[Fleet]:
@@ -177,43 +194,46 @@ class FakeOrchestrator:
         yield await self.fleet()
 
     async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
-        self._ask("messages", agent, limit)
+        self._note("messages", agent, limit)
         return self.stored
 
     async def propose(self, request: StartRequest) -> Proposal:
-        self._ask("propose", request)
+        self._note("propose", request)
         return make_proposal(request)
 
     async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
-        self._ask("start", proposal)
+        self._note("start", proposal)
         for step in self.steps:
             progress(step)
         return self.teams[0].orchestration
 
     async def stop(self, orchestration: OrchestrationId, *, keep_session: bool = False) -> None:
-        self._ask("stop", orchestration, keep_session)
+        self._note("stop", orchestration, keep_session)
         if orchestration not in {team.orchestration.id for team in self.teams}:
             raise NotFoundError(f"there is no orchestration {orchestration!r}")
 
     async def health(self) -> SupervisorHealth:
-        self._ask("health")
+        self._note("health")
         return self.health_now
 
     async def start_supervisor(self) -> SupervisorHealth:
-        self._ask("start_supervisor")
+        self._note("start_supervisor")
         return self.health_now
 
     async def stop_supervisor(self) -> bool:
-        self._ask("stop_supervisor")
+        self._note("stop_supervisor")
         was, self.health_now = self.health_now.running, SupervisorHealth(running=False)
         return was
 
     async def work_at_risk(self, orchestration: OrchestrationId) -> tuple[WorkAtRisk, ...]:
-        self._ask("work_at_risk", orchestration)
+        self._note("work_at_risk", orchestration)
         return self.risks
 
     async def cleanup(self, orchestration: OrchestrationId, *, force: tuple[str, ...] = ()) -> CleanupResult:
-        self._ask("cleanup", orchestration, force)
+        self._note("cleanup", orchestration, force)
+        if self.still_ending:
+            self.still_ending -= 1
+            raise RefusedError("it still runs", code="still-running")
         if any(not risk.is_clean and risk.name not in force for risk in self.risks):
             raise RefusedError("it would lose work", cause="developer: 1", remedy="name it", code="work-at-risk")
         return CleanupResult(orchestration=orchestration, state=OrchestrationState.CLEANED, removals=self.removals)
@@ -253,6 +273,7 @@ class FakeContext(Context):
         self.pane_rows: dict[str, tuple[Pane, ...]] = {}
         self.panes_asked: list[str] = []
         self.became: tuple[str, ...] = ()
+        self.scratch: list[tuple[Path, int]] = []
 
     @cached_property
     def settings(self) -> Settings:
@@ -267,10 +288,10 @@ class FakeContext(Context):
 
     def quick_store(self) -> QuickStore:
         assert self.store is not None
-        return cast("QuickStore", self.store)
+        return self.store
 
     def orchestrator(self) -> Orchestrator:
-        return cast("Orchestrator", self.facade)
+        return self.facade
 
     def ensure_supervisor(self) -> None:
         self.supervisor_wanted += 1
@@ -283,6 +304,10 @@ class FakeContext(Context):
     def panes(self, server: str) -> tuple[Pane, ...]:
         self.panes_asked.append(server)
         return self.pane_rows.get(server, ())
+
+    def make_scratch_project(self, folder: Path, seed: int) -> Path:
+        self.scratch.append((folder, seed))
+        return folder / "corner-shop"
 
     def become(self, argv: Sequence[str]) -> Never:
         self.became = tuple(argv)
@@ -330,8 +355,3 @@ def pane_row(pane: str, session: str, window: str, *, index: int = 0) -> Pane:
         activity=0,
         active=True,
     )
-
-
-QUEUED = {"state": MessageState.QUEUED}
-WHEN_IDLE = DeliveryMode.WHEN_IDLE
-TEXT = MessageKind.TEXT

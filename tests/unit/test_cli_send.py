@@ -11,7 +11,7 @@ import pytest
 from orchestrator_core.cli.schemas import schema_of
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import ExitCode, TmorchError
-from orchestrator_core.models.message import DeliveryMode, MessageKind, MessageState
+from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
 from tests.fakes.cli import SERVER, FakeContext, FakeQuickStore, make_agent, pane_row
 from tests.fakes.json_shape import faults
 
@@ -30,7 +30,7 @@ def outcome_of(context: FakeContext, **outcome: Any) -> FakeContext:
     return context
 
 
-def added(context: FakeContext) -> dict[str, Any]:
+def added(context: FakeContext) -> AgentMessage:
     assert context.store is not None
     (message,) = context.store.added
     return message
@@ -46,11 +46,11 @@ def test_a_delivered_message() -> None:
     assert context.said == "delivered: message 7 to shop-1a2b:developer in %2\n"
     assert context.narrated == ""
     assert context.supervisor_wanted == 1
-    assert added(context)["target"] == DEVELOPER.id
-    assert added(context)["text"] == "hello"
-    assert added(context)["sender"] == "you"
-    assert added(context)["mode"] is DeliveryMode.WHEN_IDLE
-    assert added(context)["kind"] is MessageKind.TEXT
+    assert added(context).target == DEVELOPER.id
+    assert added(context).text == "hello"
+    assert added(context).sender == "you"
+    assert added(context).mode is DeliveryMode.WHEN_IDLE
+    assert added(context).kind is MessageKind.TEXT
     assert context.store is not None
     assert context.store.is_closed
 
@@ -137,42 +137,42 @@ def test_an_agent_does_not_send_to_itself() -> None:
 def test_the_sender_is_the_agent_of_the_pane() -> None:
     context = outcome_of(context_of("developer", "hello", environ=INSIDE), state=MessageState.DELIVERED)
     assert context.run() == ExitCode.DONE
-    assert added(context)["sender"] == "shop-1a2b:tester"
+    assert added(context).sender == "shop-1a2b:tester"
 
 
 def test_the_same_pane_id_on_another_server_is_somebody_else() -> None:
     elsewhere = {"TMUX": "/tmp/tmux-1/other,4242,0", "TMUX_PANE": "%3"}
     context = outcome_of(context_of("tester", "hello", environ=elsewhere), state=MessageState.DELIVERED)
     assert context.run() == ExitCode.DONE
-    assert added(context)["sender"] == "you"
+    assert added(context).sender == "you"
 
 
 def test_from_names_the_sender() -> None:
     context = context_of("developer", "hello", "--from", "ci", "--no-wait", "--now", environ=INSIDE)
     assert context.run() == ExitCode.DONE
-    assert added(context)["sender"] == "ci"
-    assert added(context)["mode"] is DeliveryMode.NOW
+    assert added(context).sender == "ci"
+    assert added(context).mode is DeliveryMode.NOW
 
 
 @pytest.mark.parametrize("text", ["fix;", "Enter", "$(date) `id` #{pane_id}", "a\nb\nc", "🙂", "/compact", "%1"])
 def test_any_text_is_stored_as_it_is(text: str) -> None:
     context = context_of("developer", text, "--no-wait")
     assert context.run() == ExitCode.DONE
-    assert added(context)["text"] == text
+    assert added(context).text == text
 
 
 @pytest.mark.parametrize("text", ["-x", "--", "--now", "--json"])
 def test_a_text_like_an_option_goes_after_two_dashes(text: str) -> None:
     context = context_of("--no-wait", "developer", "--", text)
     assert context.run() == ExitCode.DONE, context.narrated
-    assert added(context)["text"] == text
+    assert added(context).text == text
     assert not context.out.as_json
 
 
 def test_a_text_from_stdin_loses_its_last_line_ends_only() -> None:
     context = context_of("developer", "-", "--no-wait", typed="\n  one\n\ntwo  \n\n")
     assert context.run() == ExitCode.DONE
-    assert added(context)["text"] == "\n  one\n\ntwo  "
+    assert added(context).text == "\n  one\n\ntwo  "
 
 
 def test_typing_at_a_terminal_is_announced() -> None:
@@ -223,7 +223,7 @@ def test_a_role_is_looked_for_in_the_callers_own_team_first() -> None:
         "send", "developer", "hi", "--no-wait", store=FakeQuickStore([DEVELOPER, TESTER, other]), environ=INSIDE
     )
     assert context.run() == ExitCode.DONE
-    assert added(context)["target"] == DEVELOPER.id
+    assert added(context).target == DEVELOPER.id
 
 
 def test_before_anything_was_started_no_target_exists() -> None:
@@ -263,7 +263,7 @@ def test_a_pane_id_means_the_callers_own_server() -> None:
     store = FakeQuickStore([there, DEVELOPER], {there.id: "/tmp/other"})
     inside = FakeContext("send", "%2", "hi", "--no-wait", store=store, environ=INSIDE)
     assert inside.run() == ExitCode.DONE
-    assert added(inside)["target"] == DEVELOPER.id
+    assert added(inside).target == DEVELOPER.id
     outside = FakeContext("send", "%2", "hi", "--no-wait", store=FakeQuickStore([there, DEVELOPER]))
     assert outside.run() == ExitCode.NOT_FOUND
 

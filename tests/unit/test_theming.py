@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.color import Color, Lab, rgb_to_lab
 from textual.theme import BUILTIN_THEMES, Theme
+from textual.widgets import Button, DataTable, Footer, Input, Markdown, OptionList, TextArea, Tree
 
 from orchestrator_core.config.paths import Paths
 from tui.ansi import contrast
@@ -284,6 +285,21 @@ def test_changes_are_seen(paths: Paths) -> None:
 class Themed(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults(self.current_theme)
+
+
+class Furnished(Themed):
+    def compose(self) -> ComposeResult:
+        yield from (Button(), Input(), TextArea(), Tree("tree"), DataTable(), Markdown(), OptionList(), Footer())
+
+
+@pytest.mark.parametrize("name", [*sorted(BUILT_IN), "plain", "terminal", "nord", "ansi-light"])
+async def test_every_theme_has_what_textuals_widgets_need(paths: Paths, name: str) -> None:
+    own(paths, "plain", 'primary = "red"\n')
+    own(paths, "terminal", 'primary = "ansi_red"\nansi = true\n')
+    async with Furnished().run_test() as pilot:
+        assert load_themes(paths).apply(pilot.app, name) is None
+        await pilot.pause()
+        assert pilot.app.theme == name
 
 
 async def test_apply_shows_the_chosen_theme(paths: Paths) -> None:

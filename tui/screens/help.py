@@ -20,6 +20,9 @@ from tui.wording import QUIET
 KEY_CELLS = 14
 NAME_CELLS = 20
 
+TITLES = {"fleet": "the fleet", "pane": "the screen of a pane", "composer": "messages", "filter": "the filter"}
+"""What the groups of keys are called."""
+
 
 class HelpKey(Struct, frozen=True, kw_only=True):
     """A binding as help shows it."""
@@ -60,8 +63,9 @@ def page_of(screen: Screen[object]) -> HelpPage:
             does=binding.tooltip,
             is_local=active.node is focused,
         )
-    title = getattr(focused, "help_title", "") or "tmorch"
-    return HelpPage(title=title, text=text.strip(), keys=tuple(keys.values()))
+    groups = [key.id.partition(".")[0] for key in keys.values() if key.is_local]
+    title = TITLES.get(groups[0], "") if groups else ""
+    return HelpPage(title=title or "tmorch", text=text.strip(), keys=tuple(keys.values()))
 
 
 class HelpScreen(ModalScreen[None]):

@@ -98,9 +98,9 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._is_composed = True
-        self.watch_fleet(self.fleet)
         self._show_ages()
         self._aim(by_person=False)
+        self.watch_fleet(self.fleet)
         self.set_interval(AGE_S, self._show_ages)
 
     @on(Composer.Moved)
@@ -116,7 +116,7 @@ class MainScreen(Screen[None]):
             return
         with self.app.batch_update():
             self.panel.show_fleet(fleet)
-            self._show_ages()
+            self.header.show(fleet, self._clock())
             self._show_notices()
             self._aim(by_person=False)
 
@@ -146,7 +146,8 @@ class MainScreen(Screen[None]):
     def _show_ages(self) -> None:
         now = self._clock()
         self.header.show(self.fleet, now)
-        self.stage.show_selection(self.fleet, self.fleet_tree.selected, now)
+        if not self.panel.is_without_match:
+            self.stage.show_selection(self.fleet, self.fleet_tree.selected, now)
 
     def _show_notices(self) -> None:
         notices: list[Notice] = []
@@ -154,8 +155,8 @@ class MainScreen(Screen[None]):
         if fleet is not None and active_teams(fleet) and not fleet.supervisor.running:
             notices.append(
                 (
-                    "The supervisor is not running: messages wait and statuses grow old.",
-                    f"{self._key_name('main.supervisor')} starts it",
+                    "The supervisor is down: messages wait, statuses grow old.",
+                    f"{self._key_name('main.start-supervisor')} starts it",
                 )
             )
         for feed, failure in self._failures.items():
@@ -168,12 +169,14 @@ class MainScreen(Screen[None]):
     @on(FleetTree.Highlighted)
     def _on_highlighted(self, event: FleetTree.Highlighted) -> None:
         event.stop()
-        self.stage.show_selection(self.fleet, event.row, self._clock())
         self._aim(by_person=True)
 
     def _aim(self, *, by_person: bool) -> None:
-        """Point everything at the selected row."""
+        """Point everything at the selected row; while a filter hides all rows, at what it was before."""
+        if self.panel.is_without_match:
+            return
         row = self.fleet_tree.selected
+        self.stage.show_selection(self.fleet, row, self._clock())
         addressee, why_nobody = self._addressee(row)
         self.composer.aim(addressee, why_nobody=why_nobody, by_person=by_person)
         agent = row.agent if row else None

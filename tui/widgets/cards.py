@@ -86,8 +86,8 @@ def server_gone(fleet: Fleet) -> Content:
         "",
         "To look at what they had done, or to end a team for good:",
         "",
-        *(command(f"tmorch status {team}") for team in ids[:3]),
-        *(command(f"tmorch stop {team}") for team in ids[:3]),
+        command(f"tmorch status {ids[0]}"),
+        command(f"tmorch stop {ids[0]}"),
         "",
         quiet("This screen comes back by itself when a server runs again."),
         style="bold $text-error",
@@ -118,7 +118,7 @@ def team_card(team: Team, now: float) -> Content:
         failure = [Content.assemble((clean(orchestration.failure), "$text-error")), ""]
     opening: list[Line] = [goal[:GOAL_CELLS], ""] if goal else []
     return card(
-        clean(orchestration.id),
+        clean(orchestration.project_name),
         *failure,
         *opening,
         quiet(since),

@@ -65,13 +65,13 @@ shell, a dialog or somebody's draft; the receipt below says what became of it.
             super().__init__()
             self.action = action
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return writes(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
         active = self.screen.active_bindings.get(event.key) if event.key == "enter" else None
-        if active is None or active.node is not self:
-            await super()._on_key(event)
+        if active is not None and active.node is self:
+            event.prevent_default()  # a key of ours, no text
 
     def action_cursor_up(self, select: bool = False) -> None:
         if not select and self.cursor_at_first_line:
@@ -231,7 +231,7 @@ class Composer(Panel):
     def _show_title(self) -> None:
         addressee = self._addressee
         if addressee is None:
-            self.title_rule.set_parts([part("Message", QUIET), part(self._why_nobody, QUIET)])
+            self.title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET)])
             return
         gone = [] if self._is_present else [part("not selected any more", "bold $text-warning")]
         self.title_rule.set_parts(

@@ -65,7 +65,7 @@ def _left(fleet: Fleet) -> list[Part]:
     if not teams:
         return [_name(), *demo, part("no team runs", QUIET, cost=40)]
     full = f"{plural(len(teams), 'team')} · {plural(len(agents), 'agent')}"
-    size = Part((Content(full), Content(f"{len(teams)}·{len(agents)}"), Content()), (20, 31))
+    size = Part((Content(full), Content(plural(len(agents), "agent")), Content()), (20, 31))
     found = counts(agents)
     shown = [status for status in GLYPHS if status in found or status in ALWAYS]
     return [_name(), *demo, size, *(_status(status, found.get(status, 0)) for status in shown)]

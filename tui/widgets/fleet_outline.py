@@ -16,8 +16,23 @@ class Outline:
         self._built = Rows()
         self._toggled: set[str] = set()
         self._query = ""
-        self.cursor: int | None = None
-        """The selected row; None when there are no rows."""
+        self._chosen = ""
+        """The row that the person was at last; a filter that hides it does not make them lose it."""
+        self._cursor: int | None = None
+
+    @property
+    def cursor(self) -> int | None:
+        """Where the selected row is; None when there are no rows."""
+        return self._cursor
+
+    def move_to(self, index: int) -> bool:
+        """Select the row at `index`, or the nearest there is; return whether that is another one."""
+        if self._cursor is None:
+            return False
+        before = self._cursor
+        self._cursor = max(0, min(index, len(self.rows) - 1))
+        self._chosen = self.rows[self._cursor].id
+        return self._cursor != before
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -37,7 +52,7 @@ class Outline:
     @property
     def selected(self) -> Row | None:
         """The row under the cursor."""
-        return None if self.cursor is None else self.rows[self.cursor]
+        return None if self._cursor is None else self.rows[self._cursor]
 
     @property
     def query(self) -> str:
@@ -99,9 +114,12 @@ class Outline:
         return (GUESTS, f"session:{row.id.split(':')[1]}")
 
     def _rebuild(self) -> None:
-        old, cursor = self.rows, self.cursor
+        old, cursor = self.rows, self._cursor
         self._built = build_rows(self._fleet, is_open=self._is_open, query=self._query)
-        self.cursor = follow(old, cursor, self.rows)
+        chosen = self.index(self._chosen)
+        self._cursor = follow(old, cursor, self.rows) if chosen is None else chosen
+        if not self._query.strip() and self._cursor is not None:
+            self._chosen = self.rows[self._cursor].id
 
     def _is_open(self, row_id: str, default: bool) -> bool:
         return default != (row_id in self._toggled)

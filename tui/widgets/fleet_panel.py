@@ -87,6 +87,12 @@ class FleetPanel(Panel):
         """Whether the filter is open or narrows the tree."""
         return self.has_class("-filtering")
 
+    @property
+    def is_without_match(self) -> bool:
+        """Whether the filter hides everything."""
+        outline = self.tree_view.outline
+        return bool(outline.query.strip()) and not outline.rows
+
     def open_filter(self) -> None:
         """Let the person type a filter."""
         self.add_class("-filtering")
@@ -130,9 +136,8 @@ class FleetPanel(Panel):
 
     def _show_title(self) -> None:
         outline = self.tree_view.outline
-        nothing = bool(outline.query.strip()) and not outline.rows
-        self.set_class(nothing, "-no-match")
-        if nothing:
+        self.set_class(self.is_without_match, "-no-match")
+        if self.is_without_match:
             self.query_one("#fleet-no-match", Static).update(no_match(outline.query, self._key_name("filter.clear")))
         self.title_rule.set_parts([_title()], [self._note()])
 

@@ -133,11 +133,11 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
 
     def _choose_role_width(self) -> int:
         names = (len(row.label) for row in self.outline.rows if row.kind is RowKind.AGENT)
-        return max(ROLE_MIN, min(max(names, default=0), int(self.size.width * ROLE_SHARE)))
+        return max(ROLE_MIN, min(max(names, default=0), int(self.scrollable_content_region.width * ROLE_SHARE)))
 
     def render_line(self, y: int) -> Strip:
         index = self.scroll_offset.y + y
-        width = self.size.width
+        width = self.scrollable_content_region.width
         row = _row_at(self.outline.rows, index)
         if row is None:
             return Strip.blank(width, self._style("text", selected=False))
@@ -148,10 +148,15 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     def _style(self, look: str, *, selected: bool) -> Style:
         found = self._styles_of.get((look, selected))
         if found is None:
-            cursor = ("fleet-tree--cursor",) if selected else ()
-            style = self.get_visual_style(*cursor, f"fleet-tree--{look}")
-            found = self._styles_of[look, selected] = style.rich_style
+            found = self._styles_of[look, selected] = self.get_visual_style(*self._looks(look, selected)).rich_style
         return found
+
+    def _looks(self, look: str, selected: bool) -> tuple[str, ...]:
+        if not selected:
+            return (f"fleet-tree--{look}",)
+        if self.app.native_ansi_color and self.has_focus:  # nobody knows which of 16 colours go together
+            return ("fleet-tree--cursor",)
+        return ("fleet-tree--cursor", f"fleet-tree--{look}")
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -165,15 +170,12 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     # -- moving -----------------------------------------------------------------------------------
 
     def _move_to(self, index: int) -> None:
-        index = max(0, min(index, len(self.outline.rows) - 1))
         before, was = self.outline.cursor, self.selected
-        if before is None or index == before:
-            return
-        self.outline.cursor = index
-        self.refresh_line(before)
-        self.refresh_line(index)
-        self._show_cursor()
-        self._tell(was)
+        if before is not None and self.outline.move_to(index):
+            self.refresh_line(before)
+            self.refresh_line(self.outline.cursor or 0)
+            self._show_cursor()
+            self._tell(was)
 
     def _tell(self, was: Row | None) -> None:
         now = self.selected

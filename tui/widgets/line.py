@@ -86,7 +86,7 @@ class Line(Widget):
             start,
             (self._fill(gap, bool(start), bool(end)), filler),
             end,
-            (self.EDGE[::-1], filler),
+            (self.EDGE[::-1] if end else self.FILLER * edge, filler),
         )
 
     def _filler_style(self) -> Style:

@@ -7,7 +7,7 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.fleet import Guest, Team
 from tui.widgets.line import Part, part
-from tui.wording import GLYPHS, QUIET, age, ask, clean, fit, sentence
+from tui.wording import GLYPHS, QUIET, age, ask, clean, sentence
 
 NAME = "bold $foreground"
 
@@ -67,7 +67,6 @@ def guest_title(guest: Guest) -> tuple[list[Part], list[Part]]:
 def team_title(team: Team) -> tuple[list[Part], list[Part]]:
     """Return which team it is and on what it works."""
     orchestration = team.orchestration
+    branch = f"from {clean(orchestration.starting_branch)}"
     name = part(clean(orchestration.id), NAME, cost=None)
-    return [name, part(orchestration.state.value, QUIET, cost=10)], [
-        part(fit(clean(orchestration.project_name), 40), QUIET, cost=5)
-    ]
+    return [name, part(orchestration.state.value, QUIET, cost=10)], [part(branch, QUIET, cost=5)]

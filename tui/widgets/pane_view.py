@@ -126,7 +126,7 @@ class PaneView(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.auto_links = False
         self.history_lines = history_lines
-        """How many lines of scrollback are asked for at first."""
+        """How many lines of scrollback can be looked at."""
         self._sheet: Sheet | None = None
         self._latest: PaneFrame | None = None
         self._absence = Absence.UNSELECTED
@@ -357,13 +357,11 @@ class PaneView(Widget, can_focus=True):
         sheet = self._sheet
         if sheet is None:
             return
-        loaded = sheet.live_top(self.content_size.height)
-        known = loaded + max(0, sheet.frame.history_size - sheet.frame.history)
-        self._wanted = max(0, min(self._wanted + lines, known))
+        frame, loaded = sheet.frame, sheet.live_top(self.content_size.height)
+        available = min(frame.history_size, self.history_lines)
+        self._wanted = max(0, min(self._wanted + lines, loaded + max(0, available - frame.history)))
         if self._wanted > loaded:
-            asked = max(self.history_lines, 2 * sheet.frame.history, self._wanted)
-            lines_wanted = min(asked, sheet.frame.history_size)
-            self.post_message(self.HistoryWanted(self, sheet.frame.pane, lines_wanted))
+            self.post_message(self.HistoryWanted(self, frame.pane, available))
         self._follow_wanted()
         self._repaint()
 

@@ -119,7 +119,9 @@ class DemoAgent:
         """Return when `tick` has something to do, infinite when only input or an order can change anything."""
         times = [self._ready_at if not self._is_ready else math.inf]
         if self.is_busy and not self.dialog:
-            times.append(now + FRAME_S)
+            times.append(self._next_frame(now))
+        if self._busy_until is not None:
+            times.append(self._busy_until)
         if self._turn:
             times.append(self._turn.until)
         if self._limit:
@@ -128,12 +130,19 @@ class DemoAgent:
             times.append(self._armed_until)
         return min(times)
 
+    @property
+    def _since(self) -> float:
+        return self._turn.started if self._turn else self._busy_since
+
+    def _next_frame(self, now: float) -> float:
+        return self._since + (int((now - self._since) / FRAME_S) + 1) * FRAME_S
+
     def tick(self, now: float) -> None:
         """Do what is due."""
         if not self._is_ready and now >= self._ready_at:
             self._become_ready(now)
         if self._limit and now >= self._limit.lifts_at:
-            self._limit = None
+            self._lift_limit()
         if self._turn and not self._dialog:
             self._turn.advance(now)
             if self._turn.ended:
@@ -168,7 +177,7 @@ class DemoAgent:
     def _spinner(self, now: float) -> str:
         if not self.is_busy:
             return ""
-        since = self._turn.started if self._turn else self._busy_since
+        since = self._since
         frame = SPINNER[int((now - since) / FRAME_S) % len(SPINNER)]
         if self._retry:
             return f"{frame} {self._retry} · retrying in 15s · attempt 6/10"
@@ -346,7 +355,7 @@ class DemoAgent:
             self._end_turn(now)
 
     def _end_turn(self, now: float, *, mark: bool = True) -> None:
-        since = self._turn.started if self._turn else self._busy_since
+        since = self._since
         self._turn = None
         self._busy_until = None
         self._retry = ""
@@ -371,8 +380,11 @@ class DemoAgent:
     def be_idle(self, now: float) -> None:
         """End whatever goes on: a turn, a dialog, a limit, an error."""
         self._dialog = None
-        self._limit = None
-        self._error = False
+        if self._limit:
+            self._lift_limit()
+        if self._error:
+            self._error = False
+            self.say("It works again.")
         if self._turn:
             self._turn.interrupt()
         if self.is_busy:
@@ -388,6 +400,10 @@ class DemoAgent:
             return
         self._limit = Limit(until, lifts_at)
         self._show_limit(until, again=False)
+
+    def _lift_limit(self) -> None:
+        self._limit = None
+        self.transcript.add(Reply("Usage limit reset · Continuing automatically", ink=c.GREY))
 
     def _show_limit(self, until: str, *, again: bool) -> None:
         notice = Notice(f"You've hit your 5-hour limit · resets {until} (UTC)")

@@ -21,4 +21,4 @@ class Echo:
         first = text.strip().split("\n")[0]
         quoted = first if len(first) <= QUOTED else first[: QUOTED - 1] + "…"
         yield Think(self.seconds)
-        yield Say(f"I have read {len(text)} characters, beginning with: {quoted}")
+        yield Say(f"I have read {len(text)} characters, beginning with: {quoted}", 0)

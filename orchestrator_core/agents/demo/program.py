@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = end.code
     finally:
         program.terminal.close()
-    sys.stdout.write(f"The demo agent has ended.{_conversation(options)}\n")
+    # tmux scrolls a dead pane by one row: this one goes first
+    sys.stdout.write(f"\nThe demo agent has ended.{_conversation(options)}\n")
     return code
 
 
@@ -86,15 +87,18 @@ class Program:
         """
         self._catch_signals()
         self.terminal.open()
+        changed = True
         while True:
-            self._draw()
-            self._wait()
+            if changed and not self._agent.quiet:
+                self._draw()
+            changed = self._wait()
             if self._ended_by is not None:
                 raise Exit(SIGNALLED + self._ended_by)
             now = time.monotonic()
             for order in self._control.take():
                 obey(self._agent, self._echo, order, now)
-            if not self._agent.quiet:
+                changed = True
+            if changed and not self._agent.quiet:
                 self._agent.tick(now)
 
     def _catch_signals(self) -> None:
@@ -111,12 +115,13 @@ class Program:
     def _on_end(self, number: int, frame: FrameType | None) -> None:
         self._ended_by = number
 
-    def _wait(self) -> None:
-        """Sleep until there is input, an order or something to do, and take the input in."""
+    def _wait(self) -> bool:
+        """Sleep until there is something to do, take input in, and return whether anything may have changed."""
         sources = [self._wakeup, *([] if self._agent.quiet else [self.terminal.source])]
         if self._control.fifo is not None:
             sources.append(self._control.fifo)
-        ready, _, _ = select.select(sources, [], [], self._timeout())
+        due = math.inf if self._agent.quiet else self._agent.deadline(time.monotonic())
+        ready, _, _ = select.select(sources, [], [], self._timeout(due))
         if self._wakeup in ready:
             os.read(self._wakeup, 512)
         if self.terminal.source in ready:
@@ -124,6 +129,8 @@ class Program:
         elif time.monotonic() >= self._escape_at:
             self._escape_at = math.inf
             self._agent.press(self._keys.flush(), time.monotonic())
+            return True
+        return bool(ready) or time.monotonic() >= due
 
     def _read(self) -> None:
         data = self.terminal.read()
@@ -134,17 +141,14 @@ class Program:
         self._agent.press(self._keys.feed(data), now)
         self._escape_at = now + ESCAPE_S if self._keys.waits else math.inf
 
-    def _timeout(self) -> float | None:
+    def _timeout(self, due: float) -> float | None:
         now = time.monotonic()
-        due = math.inf if self._agent.quiet else self._agent.deadline(now)
         if self._control.poll_s is not None:
             due = min(due, now + self._control.poll_s)
         due = min(due, self._escape_at)
         return None if due == math.inf else max(due - now, 0.0)
 
     def _draw(self) -> None:
-        if self._agent.quiet:
-            return
         if self._resized:
             self._resized = False
             self.terminal.forget()

@@ -22,9 +22,10 @@ class Think(NamedTuple):
 
 
 class Say(NamedTuple):
-    """A paragraph."""
+    """A paragraph, and how long it takes to be said."""
 
     text: str
+    seconds: float = 0.4
 
 
 class Work(NamedTuple):

@@ -9,8 +9,8 @@ from orchestrator_core.agents.demo.jobs import Job, Jobs
 from orchestrator_core.agents.demo.steps import Ask, Outcome, Question, Run, Say, Script, Step, Think, Work
 from orchestrator_core.agents.demo.transcript import Plain, Reply, ToolCall, Transcript
 
-SAY_S = 0.4
-"""How long a paragraph takes to be said."""
+JOB_LOOK_S = 0.1
+"""How often a command that runs is looked at."""
 
 
 class Turn:
@@ -70,7 +70,9 @@ class Turn:
                 return Outcome(text=result)
             case Run() as step:
                 outcome = self._job.poll(now) if self._job else Outcome()
-                if outcome is not None:
+                if outcome is None:
+                    self._until = now + JOB_LOOK_S
+                else:
                     self._finish_tool(outcome.text, step.lines, ok=outcome.ok)
                 return outcome
         return Outcome()
@@ -95,9 +97,9 @@ class Turn:
             case Think(seconds, verb):
                 self.verb = verb or self.verb
                 self._wait(now, seconds)
-            case Say(text):
+            case Say(text, seconds):
                 self._transcript.add(Reply(text))
-                self._wait(now, SAY_S)
+                self._wait(now, seconds)
             case Work(title, seconds, _):
                 self._show_tool(title)
                 self._wait(now, seconds)

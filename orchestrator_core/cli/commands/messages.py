@@ -12,7 +12,7 @@ from orchestrator_core.cli.facade import with_orchestrator
 from orchestrator_core.cli.fleet_targets import view_in
 from orchestrator_core.cli.fleet_view import age
 from orchestrator_core.cli.parsing import add_json, count
-from orchestrator_core.cli.tables import Cell, Column, table
+from orchestrator_core.cli.tables import Cell, Column, shorten, table
 from orchestrator_core.errors import ExitCode
 from orchestrator_core.models.message import AgentMessage, MessageState
 
@@ -24,6 +24,8 @@ List the latest messages to one agent, or to all, newest first, and what
 became of each.
 """
 TOO_MANY = "name one agent, or none for all"
+SHOWN = 120
+"""How many columns of a message's first line are listed; `--json` has all of it."""
 _STYLES = {
     MessageState.DELIVERED: "good",
     MessageState.ACKNOWLEDGED: "good",
@@ -85,5 +87,5 @@ def _row(message: AgentMessage, now: float) -> tuple[str | Cell, ...]:
         message.target,
         Cell(message.state, _STYLES.get(message.state, "")),
         message.reason + (f" ({message.suppressed} suppressed)" if message.suppressed else ""),
-        first + (" …" if more else ""),
+        shorten(first, SHOWN) + (" …" if more else ""),
     )

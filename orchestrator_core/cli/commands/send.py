@@ -17,6 +17,8 @@ from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.target import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator_core.models.agent import Agent
     from orchestrator_core.models.message import AgentMessage
     from orchestrator_core.store.quick import QuickStore
@@ -33,6 +35,8 @@ stdin. A text that starts with "-" goes after "--".
 TOO_MANY = 'put the text in quotes: tmorch send developer "run the tests again"'
 LOOK_S = 0.015
 """How often the receipt is looked at while it is waited for."""
+SERVER_LOOK_S = 0.25
+"""How often meanwhile it is checked that the agent's tmux server is there; a look at its socket."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +75,9 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
         message = _queue(context, store, target, sender, text, mode)
         server = store.orchestration_server(target)
         is_duplicate = message.state.is_final
-        if not is_duplicate and context.is_listening(server):
-            message = _await_receipt(store, message, _patience(args, context))
+        if not is_duplicate:
+            patience = _patience(args, context)
+            message = _await_receipt(store, message, patience, lambda: context.is_listening(server))
     gone = not is_duplicate and not context.is_listening(server)
     show_receipt(context, message, target, server_gone=gone)
     return exit_code(message, server_gone=gone, must_be_delivered=args.wait is not None)
@@ -149,11 +154,15 @@ def _patience(args: argparse.Namespace, context: Context) -> float:
     return args.wait if args.wait is not None else context.settings.messages.wait_s
 
 
-def _await_receipt(store: QuickStore, message: AgentMessage, patience: float) -> AgentMessage:
+def _await_receipt(
+    store: QuickStore, message: AgentMessage, patience: float, is_listening: Callable[[], bool]
+) -> AgentMessage:
+    """Return the message once it is settled, the time is up, or the agent's tmux server is gone."""
     deadline = time.monotonic() + patience
-    while not message.state.is_final and time.monotonic() < deadline:
+    while not message.state.is_final and time.monotonic() < deadline and is_listening():
         version = store.data_version()
         message = store.message(message.id)
-        while not message.state.is_final and store.data_version() == version and time.monotonic() < deadline:
+        pause = min(deadline, time.monotonic() + SERVER_LOOK_S)
+        while not message.state.is_final and store.data_version() == version and time.monotonic() < pause:
             time.sleep(LOOK_S)
     return store.message(message.id) if patience else message

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from orchestrator_core.agents.demo.show.player import Heard, Player, named, quoted, text_of
+from orchestrator_core.agents.demo.show.player import TASK, Heard, Player, text_of
 from orchestrator_core.agents.demo.show.scenario import Change, Task
 from orchestrator_core.agents.demo.steps import Say, Script, Think
 
-TASK = re.compile(r"\bTask (\d+)\b")
 OPENERS = ("I start with the smallest change that can be tested.", "One step at a time.", "This is how I go about it:")
 
 
@@ -44,7 +41,8 @@ class Developer(Player):
                 yield from self._change(change)
             yield from self._hand_over(number[1], task, again=False)
         else:
-            yield from self._note_only(number[1], heard)
+            yield Say("This is not the demo project, so I leave its code alone and only write a note on my branch.")
+            yield from super().react(heard)
 
     def _change(self, change: Change) -> Script:
         before = text_of(self.stage.folder / change.file)
@@ -71,10 +69,3 @@ class Developer(Player):
     @property
     def _own_branch(self) -> str:
         return self.branch(self.stage.role)
-
-    def _note_only(self, number: str, heard: Heard) -> Script:
-        yield Say(f"Understood from the {named(heard.sender)}: {quoted(heard.text)}")
-        yield Say("This is not the demo project, so I leave its code alone and only write a note on my branch.")
-        yield from self.note(f"Task {number}: {quoted(heard.text)}")
-        if heard.sender == "orchestrator":
-            yield from self.tell("orchestrator", f"Task {number} passes, as far as a demo agent can tell.")

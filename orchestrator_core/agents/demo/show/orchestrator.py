@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from orchestrator_core.agents.demo.show.player import Heard, Player, Stage, quoted, text_of
+from orchestrator_core.agents.demo.show.player import Heard, Player, Stage, named, quoted, text_of
 from orchestrator_core.agents.demo.steps import Say, Script, Think
 
 LIST = "project_management/tasks.md"
-SECTION = re.compile(r"^[#*\s]*DELIVERABLES\b[*:\s]*$(.*?)(?=^[#*\s]*[A-Z][A-Z ]{3,}[*:\s]*|^#|\Z)", re.M | re.S | re.I)
+SECTION = re.compile(r"^[#*\s]*(?i:deliverables)\b[*: ]*$(.*?)(?=^[#*]* ?[A-Z][A-Z ]{3,}[*:]|^#|\Z)", re.M | re.S)
 ITEM = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+(.+)$", re.M)
 MOST_TASKS = 12
 PASSES = re.compile(r"\bTask (\d+) passes")
@@ -37,7 +37,8 @@ class Orchestrator(Player):
         """Tick off what passes; take everything else to the notes."""
         passed = PASSES.search(heard.text)
         if not passed:
-            yield from super().react(heard)
+            yield Think(self.pace(2, 4))
+            yield Say(f"Noted, from the {named(heard.sender)}: {quoted(heard.text)}")
             return
         number = int(passed[1])
         yield Think(self.pace(2, 4), "Checking")

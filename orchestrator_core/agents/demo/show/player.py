@@ -20,6 +20,11 @@ MOST_MESSAGES = 60
 """That one demo agent ever sends: no loop of theirs goes on for ever."""
 NOTES = Path("demo_notes")
 QUOTED = 160
+TASK = re.compile(r"\bTask (\d+)\b")
+UNSIGNED = "git -c commit.gpgsign=false"
+"""A demo never asks anybody for the passphrase of a key."""
+COMMIT = f'git add -- "$1" && {UNSIGNED} commit -q -m "$2" -- "$1" && git log -1 --oneline --stat'
+MERGE = f'{UNSIGNED} merge -q --no-edit "$1" || {{ git merge --abort; exit 1; }}; git log -1 --oneline'
 
 Told = Generator[Step, Outcome, Outcome]
 """A part of a script that returns how it went."""
@@ -82,6 +87,9 @@ class Player:
         yield Think(self.pace(2, 4))
         yield Say(f"Understood from {named(heard.sender)}: {quoted(heard.text)}")
         yield from self.note(f"{heard.sender}: {quoted(heard.text)}")
+        task = TASK.search(heard.text)
+        if task and heard.sender == "orchestrator":
+            yield from self.tell("orchestrator", f"Task {task[1]} passes, as far as a demo agent can tell.")
 
     def answer_person(self, text: str) -> Script:
         """Play what comes after a message of the person: say what was understood, and do a small step."""
@@ -162,9 +170,9 @@ class Player:
 
     def merge(self, role: str) -> Told:
         """Merge another agent's branch, or leave everything as it was when that does not work."""
-        script = 'git -c commit.gpgsign=false merge -q --no-edit "$1" || { git merge --abort; exit 1; }; git log -1 --oneline'
         branch = self.branch(role)
-        return (yield Run(("sh", "-c", script, "sh", branch), f"Bash(git merge {branch})", seconds=self.pace(0.5, 1.5)))
+        title = f"Bash(git merge {branch})"
+        return (yield Run(("sh", "-c", MERGE, "sh", branch), title, seconds=self.pace(0.5, 1.5)))
 
     def run_tests(self, *words: str) -> Run:
         """Run the project's tests."""
