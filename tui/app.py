@@ -87,6 +87,7 @@ class TmorchApp(App[int]):
         self.main = MainScreen(
             clock=clock,
             key_name=self.key_name,
+            first_key=self.first_key,
             history_lines=settings.tui.preview_lines,
             own_pane=own_pane,
         )
@@ -97,10 +98,15 @@ class TmorchApp(App[int]):
     def get_default_screen(self) -> MainScreen:
         return self.main
 
-    def key_name(self, binding_id: str) -> str:
-        """Return the key of an action as it is shown to the person; empty when it has none."""
+    def first_key(self, binding_id: str) -> str:
+        """Return the first key of an action, as Textual calls it; empty when it has none."""
         keys = self._keymap_chosen.get(binding_id) or next((k.keys for k in KEYS if k.id == binding_id), "")
-        return self.get_key_display(Binding(keys.split(",")[0], "")) if keys else ""
+        return keys.split(",")[0]
+
+    def key_name(self, binding_id: str) -> str:
+        """Return the first key of an action as it is shown to the person; empty when it has none."""
+        key = self.first_key(binding_id)
+        return self.get_key_display(Binding(key, "")) if key else ""
 
     def on_load(self) -> None:
         self.set_keymap(self._keymap_chosen)
@@ -244,7 +250,7 @@ class TmorchApp(App[int]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen, page_of
 
-        self.push_screen(HelpScreen(page_of(self.screen)))
+        self.push_screen(HelpScreen(page_of(self.screen), first_key=self.first_key))
 
     async def action_quit(self) -> None:
         fleet = self.main.fleet

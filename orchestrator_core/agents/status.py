@@ -20,10 +20,13 @@ SHELLS = frozenset(
         *("pwsh", "rbash", "tcsh", "xonsh", "yash", "zsh"),
     )
 )
+GATES = frozenset(("trust", "bypass", "mcp", "apikey", "auto_nudge", "settings", "login", "resume"))
+"""Dialogs that may stand before the first prompt: after one of them, an empty screen is still a start."""
 USAGE_LIMIT = "usage_limit"
 """The dialog that a usage limit opens: it ends with the limit, not with a person's answer."""
 ERROR = "error"
 REASON_CHARACTERS = 160
+JUST_ENDED = "its program has just ended"
 
 
 class ProcessEvidence(Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ def judge(process: ProcessEvidence, reading: Reading | None, *, previous: Agent,
     `reading` is None while its screen has not been looked at.
     """
     return (
-        _of_ended(process)
+        _of_ended(process, previous)
         or _of_stranger(process, previous)
         or _of_unseen(reading, previous, now)
         or _of_screen(reading)
@@ -68,15 +71,23 @@ def judge(process: ProcessEvidence, reading: Reading | None, *, previous: Agent,
     )
 
 
-def _of_ended(process: ProcessEvidence) -> Verdict | None:
+def _of_ended(process: ProcessEvidence, previous: Agent) -> Verdict | None:
     if not process.exists:
         return Verdict(status=AgentStatus.EXITED, reason="its pane is gone")
     if not process.dead:
         return None
     if process.exit_status is None:
-        return Verdict(status=AgentStatus.FAILED, reason="its program was ended by a signal")
+        return _of_unknown_end(previous)
     status = AgentStatus.FAILED if process.exit_status else AgentStatus.EXITED
     return Verdict(status=status, reason=f"its program ended with exit code {process.exit_status}")
+
+
+def _of_unknown_end(previous: Agent) -> Verdict:
+    """Judge a dead pane without an exit code: tmux knows of the end a moment before it knows how it came."""
+    if not previous.status.is_live or previous.reason == JUST_ENDED:
+        return Verdict(status=AgentStatus.FAILED, reason="its program was ended by a signal")
+    is_starting = previous.status is AgentStatus.STARTING
+    return Verdict(status=AgentStatus.STARTING if is_starting else AgentStatus.UNKNOWN, reason=JUST_ENDED)
 
 
 def _of_stranger(process: ProcessEvidence, previous: Agent) -> Verdict | None:
@@ -97,17 +108,9 @@ def _of_unseen(reading: Reading | None, previous: Agent, now: float) -> Verdict 
     """Judge an agent that has not shown a first prompt or dialog."""
     if reading is not None and (reading.state is not ScreenState.NONE or not reading.readable):
         return None
-    was_at_gate = previous.status is AgentStatus.WAITING and previous.waiting_for not in ("", ERROR)
-    if previous.status is AgentStatus.STARTING or (was_at_gate and _is_gate(previous.waiting_for)):
+    if previous.status is AgentStatus.STARTING or previous.waiting_for in GATES:
         return Verdict(status=AgentStatus.STARTING, reason=_start_reason(previous, now))
     return None
-
-
-GATES = frozenset(("trust", "bypass", "mcp", "apikey", "auto_nudge", "settings", "login", "resume"))
-
-
-def _is_gate(dialog: str) -> bool:
-    return dialog in GATES
 
 
 def _start_reason(previous: Agent, now: float) -> str:

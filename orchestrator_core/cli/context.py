@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator_core.config.settings import Settings
     from orchestrator_core.models.pane import Pane
     from orchestrator_core.orchestrator import Orchestrator
+    from orchestrator_core.services.setup import SetupReport
     from orchestrator_core.store.quick import QuickStore
 
 
@@ -144,6 +145,14 @@ class Context:
         from orchestrator_core.services.demo import make_scratch_project
 
         return asyncio.run(make_scratch_project(folder, seed))
+
+    def set_up(self) -> SetupReport:
+        """Make what is missing of settings, folders and database, and look for the programs."""
+        import asyncio
+
+        from orchestrator_core.services.setup import setup
+
+        return asyncio.run(setup(self.paths, self.settings, self.environ))
 
     def become(self, argv: Sequence[str]) -> Never:
         """Replace this process by another program."""

@@ -42,6 +42,7 @@ def agent_document(view: AgentView) -> Json:
         "status": agent.status,
         "reason": agent.reason,
         "doing": agent.doing,
+        "waiting_for": agent.waiting_for,
         "pane": agent.pane,
         "window": agent.window,
         "worktree": agent.worktree,
@@ -57,6 +58,7 @@ def supervisor_document(health: SupervisorHealth, now: float) -> Json:
         "running": health.running,
         "pid": health.pid,
         "heartbeat_age_s": None if beat is None else round(max(0.0, now - beat), 1),
+        "last_error": health.last_error,
     }
 
 

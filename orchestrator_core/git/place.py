@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from orchestrator_core.errors import NotFoundError
+from orchestrator_core.git.nested import nested_repositories
 from orchestrator_core.git.porcelain import Status, Worktree
 from orchestrator_core.git.processes import mounts_in
 from orchestrator_core.git.registry import (
@@ -18,13 +17,10 @@ from orchestrator_core.git.registry import (
     find_checkout,
     find_worktree,
     list_worktrees,
-    open_checkout,
     points_to,
 )
 from orchestrator_core.git.run import displayable
-from orchestrator_core.git.snapshot import commit_at, read_status
 
-GITLINK = "160000"
 INITIALIZING = "initializing"
 """Git's own lock while it makes a worktree; one that stays was never finished."""
 
@@ -81,7 +77,11 @@ async def hindrances(place: Place, status: Status | None) -> tuple[str, ...]:
     if place.exists and not found:
         found += [f"something is mounted at {mount}" for mount in mounts_in(place.folder)]
     if place.checkout and status and not found:
-        found += await _nested_work(place.checkout, status)
+        found += [
+            f"the repository {nested.path} inside it has {nested.own_work}"
+            for nested in await nested_repositories(place.checkout, status)
+            if nested.own_work
+        ]
     return tuple(displayable(reason) for reason in found)
 
 
@@ -117,33 +117,3 @@ def _of_the_listing(place: Place) -> list[str]:
         if Path(tree.path) != place.path and Path(tree.path).is_relative_to(place.path)
     ]
     return found
-
-
-async def _nested_work(checkout: Checkout, status: Status) -> list[str]:
-    untracked = [entry.path for entry in status.entries if entry.path.endswith("/")]
-    paths = untracked + await _submodules(checkout)
-    reasons = await asyncio.gather(*(_own_work(checkout.folder / path) for path in paths))
-    return [
-        f"the repository {path.rstrip('/')} inside it has {reason}"
-        for path, reason in zip(paths, reasons, strict=True)
-        if reason
-    ]
-
-
-async def _submodules(checkout: Checkout) -> list[str]:
-    entries = (await checkout.git("ls-files", "--stage", "-z")).split("\0")
-    paths = [entry.partition("\t")[2] for entry in entries if entry.startswith(GITLINK)]
-    return [path for path in paths if os.path.lexists(checkout.folder / path / ".git")]
-
-
-async def _own_work(folder: Path) -> str:
-    """Say what only the repository at `folder` has: nothing of it can be kept in the project's."""
-    try:
-        nested = open_checkout(folder)
-    except NotFoundError:
-        return "a .git that points nowhere"
-    if (await read_status(nested)).entries:
-        return "uncommitted changes"
-    head = await commit_at(nested, "HEAD")
-    count = await nested.git("rev-list", "--count", "--all", *([head] if head else []), "--not", "--remotes")
-    return "" if count == "0" else f"commits that no remote has: {count}"

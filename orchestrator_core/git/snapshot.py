@@ -7,39 +7,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
-from orchestrator_core.git.porcelain import Status, parse_status
+from orchestrator_core.git.index import (
+    EXACT,
+    KEEP_TIMEOUT_S,
+    commit_at,
+    copied_index,
+    read_status,
+    update_index,
+    whole_index,
+)
+from orchestrator_core.git.nested import GITLINK, Nested, nested_repositories
 from orchestrator_core.git.registry import Checkout
 
-KEEP_TIMEOUT_S = 900.0
-"""Seconds for reading a whole worktree; a large one takes minutes on a slow disk."""
-
-EXACT = tuple(
-    option
-    for setting in (
-        "core.splitIndex=false",
-        "core.sparseCheckout=false",  # files outside the sparse definition are work too
-        "core.untrackedCache=false",
-        "core.ignoreStat=false",
-        "core.trustctime=true",
-        "core.checkStat=default",
-        "core.safecrlf=false",  # a mixed line end is no reason to keep nothing
-        "core.protectNTFS=false",  # nor is a name that another system could not have
-        "core.protectHFS=false",
-        "add.ignoreErrors=false",
-        "advice.addEmbeddedRepo=false",
-        "core.fsync=all",  # the worktree is deleted next: what is kept must outlive a power cut
-        "core.fsyncMethod=batch",
-    )
-    for option in ("-c", setting)
-)
 OBJECT_ID = re.compile(rb"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 
 
@@ -55,6 +38,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """The files, untracked ones too, ignored ones not; empty when the folder is gone."""
     index_tree: str = ""
     """What is staged, without the paths in conflict; empty when git keeps no worktree."""
+    nested: tuple[Nested, ...] = ()
+    """Repositories inside, of which nothing but the commit of a submodule is in `tree`."""
     lost: tuple[str, ...] = ()
     """Commits that nothing but this worktree's own records still names, such as amended or reset ones."""
 
@@ -76,32 +61,19 @@ async def take_snapshot(checkout: Checkout, branch: str) -> Snapshot:
         GitCommandError: something in it cannot be read or stored; then nothing may be removed.
 
     """
+    exists = checkout.folder.is_dir()
+    nested = await nested_repositories(checkout, await read_status(checkout)) if exists else ()
     head = await commit_at(checkout, "HEAD")
     tip = await commit_at(checkout, f"refs/heads/{branch}")
     return Snapshot(
         head=head,
         head_tree=await checkout.git("rev-parse", f"{head}^{{tree}}") if head else "",
         tip=tip,
-        tree=await _tree(checkout) if checkout.folder.is_dir() else "",
+        tree=await _tree(checkout, nested) if exists else "",
         index_tree=await _index_tree(checkout),
+        nested=nested,
         lost=await _lost_commits(checkout, branch, [commit for commit in (head, tip) if commit]),
     )
-
-
-async def commit_at(checkout: Checkout, name: str) -> str:
-    """Return the commit that `name` stands for, or nothing."""
-    return (await checkout.ask("rev-parse", "--verify", "-q", f"{name}^{{commit}}")).line
-
-
-async def read_status(checkout: Checkout) -> Status:
-    """Return what is uncommitted, files hidden by index flags or by settings included."""
-    async with _whole_index(checkout) as env:
-        return parse_status(
-            await checkout.git(
-                *EXACT, "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all",
-                "--ignore-submodules=none", env=env, timeout=KEEP_TIMEOUT_S,
-            )
-        )  # fmt: skip
 
 
 async def ignored_files(checkout: Checkout) -> tuple[str, ...]:
@@ -114,53 +86,26 @@ async def ignored_files(checkout: Checkout) -> tuple[str, ...]:
     return tuple(path for path in output.split("\0") if path)
 
 
-async def _tree(checkout: Checkout) -> str:
-    nested = [entry.path for entry in (await read_status(checkout)).entries if entry.path.endswith("/")]
-    async with _whole_index(checkout) as env:
+async def _tree(checkout: Checkout, nested: tuple[Nested, ...]) -> str:
+    """Write the files as a tree; of the repositories among them only which commit a submodule is at."""
+    async with whole_index(checkout) as env:
         await checkout.git(
-            *EXACT, "add", "-A", "--", ":(top)", *(f":(top,exclude,literal){path}" for path in nested),
+            *EXACT, "add", "-A", "--", ":(top)", *(f":(top,exclude,literal){each.path}" for each in nested),
             env=env, timeout=KEEP_TIMEOUT_S,
         )  # fmt: skip
+        for each in nested:
+            if each.is_submodule and each.head:
+                await checkout.git(*EXACT, "update-index", "--cacheinfo", f"{GITLINK},{each.head},{each.path}", env=env)
         return await checkout.git(*EXACT, "write-tree", env=env, timeout=KEEP_TIMEOUT_S)
 
 
 async def _index_tree(checkout: Checkout) -> str:
-    with _copied_index(checkout) as env:
+    with copied_index(checkout) as env:
         entries = (await checkout.git(*EXACT, "ls-files", "--unmerged", "-z", env=env)).split("\0")
         paths = {entry.partition("\t")[2] for entry in entries if entry}
         if paths:
-            await _update_index(checkout, "--force-remove", paths, env)
+            await update_index(checkout, "--force-remove", paths, env)
         return await checkout.git(*EXACT, "write-tree", env=env, timeout=KEEP_TIMEOUT_S)
-
-
-@asynccontextmanager
-async def _whole_index(checkout: Checkout) -> AsyncIterator[Mapping[str, str]]:
-    """Give a copy of the index in which no flag keeps git from looking at a file that is there."""
-    with _copied_index(checkout) as env:
-        listing = (await checkout.git(*EXACT, "ls-files", "-v", "-z", env=env)).split("\0")
-        flagged = {
-            entry[2:]
-            for entry in listing
-            if entry and (entry[0].islower() or entry[0] == "S") and os.path.lexists(checkout.folder / entry[2:])
-        }
-        if flagged:
-            await _update_index(checkout, "--no-assume-unchanged", flagged, env)
-            await _update_index(checkout, "--no-skip-worktree", flagged, env)
-        yield env
-
-
-@contextmanager
-def _copied_index(checkout: Checkout) -> Iterator[Mapping[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="tmorch-index-") as folder:
-        original, copy = checkout.git_dir / "index", Path(folder) / "index"
-        if original.exists():
-            shutil.copy2(original, copy)  # with its time: git looks into files that are not older than its index
-        yield {"GIT_INDEX_FILE": str(copy)}
-
-
-async def _update_index(checkout: Checkout, option: str, paths: set[str], env: Mapping[str, str]) -> None:
-    given = "".join(f"{path}\0" for path in sorted(paths))
-    await checkout.git(*EXACT, "update-index", option, "-z", "--stdin", env=env, stdin=given)
 
 
 async def _lost_commits(checkout: Checkout, branch: str, kept: list[str]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
+from orchestrator_core.git.index import commit_at, read_status
+from orchestrator_core.git.nested import nested_repositories
 from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable, locate
 from orchestrator_core.git.porcelain import Worktree
 from orchestrator_core.git.registry import (
@@ -23,7 +25,6 @@ from orchestrator_core.git.registry import (
 from orchestrator_core.git.removal import delete_folder, delete_remains, put_back, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import ask_git, displayable, git
-from orchestrator_core.git.snapshot import commit_at, read_status
 from orchestrator_core.git.state import operation_in
 from orchestrator_core.git.trash import IDENTITY, move_to_trash, trash_list
 
@@ -267,6 +268,8 @@ async def _refuse_unsaved(checkout: Checkout, if_at: str) -> None:
             checkout.folder,
             f"{len(status.entries)} paths are not committed, such as {displayable(status.paths[0])}",
         )
+    if any(nested.own_work for nested in await nested_repositories(checkout, status)):
+        raise _keep_worktree(checkout.folder, "a repository inside it has work of its own")
     if not if_at and not status.branch:
         raise _keep_worktree(checkout.folder, "no branch has what is checked out")
 

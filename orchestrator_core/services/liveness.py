@@ -11,9 +11,10 @@ SAME_START_S = 1.0
 
 
 def started_at(pid: int) -> float | None:
-    """Return when the process started, seconds since the epoch; None when there is no such process."""
+    """Return when the process started, seconds since the epoch; None when it does not run (any more)."""
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
 

@@ -59,6 +59,18 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def stored_version(path: Path) -> int:
+    """Return the version in the header of our database at `path`, without opening it; 0 when that is not there.
+
+    Tables that were made moments ago may still be in the write-ahead log only; then this is 0 as well.
+    """
+    with suppress(OSError), path.open("rb") as file:
+        header = file.read(100)
+        if header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72], "big") == APPLICATION_ID:
+            return int.from_bytes(header[60:64], "big")
+    return 0
+
+
 def structural_damage(connection: sqlite3.Connection) -> str:
     """Look over the whole file and return what is wrong with its structure; empty when nothing is.
 

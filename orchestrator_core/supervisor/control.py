@@ -110,7 +110,8 @@ def stop(paths: Paths, store: Store) -> bool:
         return False
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_S
-    while is_held(paths.lock):
+    row = store.health.read()
+    while is_held(paths.lock) or is_running(pid, row.pid_started):
         if time.monotonic() > deadline:
             raise TimedOutError(
                 "the supervisor has not stopped",

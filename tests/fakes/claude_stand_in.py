@@ -135,8 +135,12 @@ class StandInPane:
 
     def exit_code(self) -> int:
         """Wait until the program has ended, and return its exit code."""
-        eventually(lambda: self.fact("pane_dead") == "1", what=f"it has not ended:\n{self.text()}")
-        return int(self.fact("pane_dead_status") or -1)
+        return int(self.ended("pane_dead_status"))
+
+    def ended(self, how: str) -> str:
+        """Wait until the program has ended and tmux knows how: `pane_dead_status` or `pane_dead_signal`."""
+        eventually(lambda: self.fact(how), what=f"it has not ended:\n{self.text()}")
+        return self.fact(how)
 
 
 def _entries(file: Path) -> list[tuple[str, str]]:

@@ -390,6 +390,17 @@ def let_a_filter_fail(team: Team) -> None:
     run_git(team.tree("developer"), "add", "-N", "a.bin")
 
 
+async def test_what_cannot_be_stored_stays(team: Team) -> None:
+    let_a_filter_fail(team)
+
+    result = await team.clean(*ROLES)
+
+    assert [removal.role for removal in result.left] == ["developer"]
+    assert "clean filter 'broken' failed" in of(result, "developer").reason
+    assert (team.tree("developer") / "a.bin").read_text() == "only here"
+    assert team.folders() == team.branches() == ["developer"]
+
+
 @pytest.mark.parametrize(
     "obstacle",
     [
@@ -402,7 +413,6 @@ def let_a_filter_fail(team: Team) -> None:
         check_its_branch_out_elsewhere,
         move_it,
         take_the_project_away,
-        let_a_filter_fail,
     ],
 )
 async def test_naming_does_not_overrule_what_nothing_could_bring_back(
@@ -475,6 +485,31 @@ async def test_a_file_that_appears_before_the_last_look_saves_the_worktree(
     assert team.folders() == team.known() == team.branches() == ["developer"]
     assert team.state() is OrchestrationState.STOPPED
     assert "cleanup.kept" in team.events()
+
+
+async def test_work_in_a_submodule_under_our_hands_saves_the_worktree(
+    store: Store, make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, project = make_project("library"), make_project("shop")
+    allow = ("-c", "protocol.file.allow=always", "submodule")
+    run_git(project, *allow, "add", "-q", str(library), "lib")
+    run_git(project, "commit", "-q", "-m", "Add lib")
+    team = Team(store, project, tmp_path / "w" / ID)
+    await team.make()
+    run_git(team.tree("developer"), *allow, "update", "-q", "--init")
+
+    async def change_and_look(*args: object) -> object:
+        aside = aside_of(team.tree("developer"))
+        if aside.exists():
+            (aside / "lib/late").write_text("late")
+        return await take_snapshot(*args)  # type: ignore[arg-type]  # passed through as it came
+
+    monkeypatch.setattr(service, "take_snapshot", change_and_look)
+
+    result = await team.clean("developer")
+
+    assert [removal.role for removal in result.left] == ["developer"]
+    assert (team.tree("developer") / "lib/late").read_text() == "late"
 
 
 @pytest.mark.parametrize("how", ["untracked", "staged", "commit", "hidden", "branch", "merge"])
@@ -752,9 +787,14 @@ async def test_submodules_do_not_stand_in_the_way(store: Store, make_project: Ma
     await team.make()
     run_git(team.tree("developer"), *allow, "update", "-q", "--init")
 
-    result = await team.clean()
+    run_git(team.tree("tester"), *allow, "update", "-q", "--init")
+    newer = commit(library, "Newer")
+    run_git(team.tree("tester") / "lib", "pull", "-q", "origin", "main")
+
+    result = await team.clean("tester")
 
     assert result.state is OrchestrationState.CLEANED
+    assert newer in run_git(project, "ls-tree", of(result, "tester").ref, "lib")
     assert run_git(project, "status", "--porcelain") == ""
     assert (project / "lib/README.md").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from msgspec import Struct
@@ -12,13 +13,12 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui.keys import bindings
+from tui.keys import KEYS, bindings
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line import TitleRule, part
 from tui.wording import QUIET
 
 KEY_CELLS = 14
-NAME_CELLS = 20
 
 TITLES = {"fleet": "the fleet", "pane": "the screen of a pane", "composer": "messages", "filter": "the filter"}
 """What the groups of keys are called."""
@@ -30,7 +30,6 @@ class HelpKey(Struct, frozen=True, kw_only=True):
     id: str
     """What `[tui.keys]` of the settings calls it."""
     keys: str
-    name: str
     does: str
     is_local: bool
     """It belongs to the focused part, not to the whole app."""
@@ -48,24 +47,22 @@ def page_of(screen: Screen[object]) -> HelpPage:
     """Return the help of what has the focus on `screen`."""
     focused = screen.focused
     text = focused.HELP if focused is not None and focused.HELP else screen.HELP or ""
-    names: dict[tuple[str, str], list[str]] = {}
-    keys: dict[tuple[str, str], HelpKey] = {}
+    keys: dict[str, HelpKey] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.id is None or not binding.description or not active.enabled:
+        if binding.id is None or not active.enabled:
             continue
-        what = (binding.id, binding.description)
-        names.setdefault(what, []).append(screen.app.get_key_display(binding))
-        keys[what] = HelpKey(
+        known = keys.get(binding.id)
+        keys[binding.id] = HelpKey(
             id=binding.id,
-            keys=" ".join(names[what]),
-            name=binding.description,
-            does=binding.tooltip,
+            keys=" ".join([*([known.keys] if known else []), screen.app.get_key_display(binding)]),
+            does=binding.tooltip or binding.description,
             is_local=active.node is focused,
         )
-    groups = [key.id.partition(".")[0] for key in keys.values() if key.is_local]
+    ordered = [keys[key.id] for key in KEYS if key.id in keys]
+    groups = [key.id.partition(".")[0] for key in ordered if key.is_local]
     title = TITLES.get(groups[0], "") if groups else ""
-    return HelpPage(title=title or "tmorch", text=text.strip(), keys=tuple(keys.values()))
+    return HelpPage(title=title or "tmorch", text=text.strip(), keys=tuple(ordered))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -73,16 +70,17 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dialog")]
 
-    def __init__(self, page: HelpPage) -> None:
+    def __init__(self, page: HelpPage, *, first_key: Callable[[str], str]) -> None:
         super().__init__()
         self._page = page
+        self._first_key = first_key
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield TitleRule(id="help-title")
             with VerticalScroll(id="help-body"):
                 yield Static(help_content(self._page), markup=False)
-            yield KeyBar()
+            yield KeyBar(first_key=self._first_key)
 
     def on_mount(self) -> None:
         title = part(f"Help: {self._page.title}", "bold", cost=None)
@@ -111,6 +109,4 @@ def help_content(page: HelpPage) -> Content:
 
 
 def _key_line(key: HelpKey) -> Content:
-    return Content.assemble(
-        (f"  {key.keys:<{KEY_CELLS}} ", "bold $accent"), key.does or key.name, (f"  [{key.id}]", QUIET)
-    )
+    return Content.assemble((f"  {key.keys:<{KEY_CELLS}} ", "bold $accent"), key.does, (f"  [{key.id}]", QUIET))

@@ -41,9 +41,9 @@ from tui.wording import clean
 
 AGE_S = 5.0
 """How often ages are looked at; they are painted only when they read differently."""
-NOT_OURS = "not an agent of tmorch: it can only be looked at"
-NO_AGENT = "select an agent to write to it"
-ENDED = "its team has ended"
+NOT_OURS = "this is not an agent of tmorch"
+NO_AGENT = "select an agent first"
+ENDED = "this team has ended"
 WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (60, "-narrow"), (76, "-normal"), (140, "-wide")]
 HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (15, "-short"), (30, "-tall")]
 
@@ -72,12 +72,14 @@ class MainScreen(Screen[None]):
         *,
         clock: Callable[[], float],
         key_name: Callable[[str], str],
+        first_key: Callable[[str], str],
         history_lines: int,
         own_pane: PaneId | None,
     ) -> None:
         super().__init__()
         self._clock = clock
         self._key_name = key_name
+        self._first_key = first_key
         self._history_lines = history_lines
         self._own_pane = own_pane
         self._failures: dict[str, FeedFailed] = {}
@@ -94,7 +96,7 @@ class MainScreen(Screen[None]):
                 yield Composer(key_name=self._key_name, id="composer")
                 yield Receipts(id="receipts")
         yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
-        yield KeyBar(id="keys")
+        yield KeyBar(first_key=self._first_key, id="keys")
 
     def on_mount(self) -> None:
         self._is_composed = True
@@ -185,10 +187,10 @@ class MainScreen(Screen[None]):
         self.refresh_bindings()
 
     def _addressee(self, row: Row | None) -> tuple[Addressee | None, str]:
-        if row is None or row.kind is RowKind.TEAM:
-            return None, NO_AGENT
-        if row.agent is None:
+        if row is not None and row.kind is RowKind.WINDOW:
             return None, NOT_OURS
+        if row is None or row.agent is None:
+            return None, NO_AGENT
         if row.is_quiet:
             return None, ENDED
         return Addressee(agent=row.agent, role=row.label, orchestration=str(row.orchestration)), ""
@@ -199,16 +201,18 @@ class MainScreen(Screen[None]):
         self.panel.open_filter()
 
     def action_message(self) -> None:
-        self.remove_class("-zoomed")
+        self._zoom(False)
         self.composer.focus_input()
 
     def action_zoom(self) -> None:
-        if self.has_class("-zoomed"):
-            self.remove_class("-zoomed")
-            self.fleet_tree.focus()
-        else:
-            self.add_class("-zoomed")
-            self.stage.pane_view.focus()
+        zoomed = not self.has_class("-zoomed")
+        self._zoom(zoomed)
+        (self.stage.pane_view if zoomed else self.fleet_tree).focus()
+
+    def _zoom(self, zoomed: bool) -> None:
+        self.set_class(zoomed, "-zoomed")
+        self.stage.note = f"{self._key_name('main.zoom')} back" if zoomed else ""
+        self._show_ages()
 
     def action_back(self) -> None:
         """Leave what was opened last: the zoom, the composer, the filter."""

@@ -24,7 +24,7 @@ def card(title: str, *lines: Line, style: str = HEADING) -> Content:
 
 def command(text: str) -> Content:
     """Return a command line, as it is to be typed."""
-    return Content.assemble(("    " + text, COMMAND))
+    return Content.assemble(("  " + text, COMMAND))
 
 
 def quiet(text: str) -> Content:
@@ -41,16 +41,16 @@ def welcome(*, has_guests: bool) -> Content:
     """Return how to begin."""
     guests: list[Line] = []
     if has_guests:
-        guests = ["", quiet("Your other tmux sessions are in the tree: you can look at them here.")]
+        guests = ["", quiet("Your own tmux sessions are in the tree.")]
     return card(
         "No team yet",
         "See one at work within a minute, on a scratch repository and without Claude:",
         "",
         command("tmorch demo"),
         "",
-        "Start one on a project of yours, with a spec (a Markdown file that says the goal):",
+        "Start one on your own project, with a spec: a Markdown file that says the goal.",
         "",
-        command("tmorch start --project ~/projects/shop --spec spec.md"),
+        command("tmorch start --project shop --spec spec.md"),
         "",
         "It shows the team it proposes and asks you before it makes anything.",
         "The team appears here by itself as soon as it starts.",
@@ -66,8 +66,8 @@ def tmux_missing(detail: str) -> Content:
         "",
         "tmorch runs every agent in a tmux window, and needs tmux 3.2a or newer:",
         "",
-        command("sudo apt install tmux     # Debian, Ubuntu"),
-        command("brew install tmux         # macOS"),
+        command("sudo apt install tmux"),
+        command("brew install tmux"),
         "",
         quiet("This screen comes alive by itself once tmux is there."),
         style="bold $text-error",

@@ -131,6 +131,7 @@ class Composer(Panel):
         yield MessageInput(placeholder="a message", show_line_numbers=False, soft_wrap=True, compact=True)
 
     def on_mount(self) -> None:
+        self.set_class(self._addressee is None, "-nobody")
         self._show_title()
 
     def on_resize(self) -> None:
@@ -231,7 +232,7 @@ class Composer(Panel):
     def _show_title(self) -> None:
         addressee = self._addressee
         if addressee is None:
-            self.title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET)])
+            self.title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET, cost=None)])
             return
         gone = [] if self._is_present else [part("not selected any more", "bold $text-warning")]
         self.title_rule.set_parts(

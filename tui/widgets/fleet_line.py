@@ -47,7 +47,7 @@ def _head(row: Row, role_width: int) -> list[Piece]:
         return [(indent, "text"), (GLYPHS[status] + " ", status.value), (name + pad, look)]
     arrow = "" if row.is_open is None else "▾ " if row.is_open else "▸ "
     name_look = "team" if row.kind is RowKind.TEAM and not row.is_quiet else look
-    return [(indent + arrow, "quiet"), (row.label + " ", name_look)]
+    return [(indent + arrow, "quiet"), (row.label + "  ", name_look)]
 
 
 def _badges(row: Row, room: int) -> list[Piece]:

@@ -86,7 +86,8 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         self.outline.ask(query)
         self._paint_difference(before)
         self._show_cursor()
-        self._tell(_row_at(before[0], before[1]))
+        # from our own task: a message does not bubble beyond a parent in whose task it was posted
+        self.call_later(self._tell, _row_at(before[0], before[1]))
 
     def select(self, row_id: str) -> bool:
         """Select the row with that id, opening what it is in; return whether there is one."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from textual.binding import ActiveBinding, Binding
+from collections.abc import Callable
+
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
 
+from tui.keys import KEYS
 from tui.widgets.line import Line, Part
 
 GENERAL = ("app.help", "app.palette", "app.quit")
@@ -23,27 +26,26 @@ class KeyBar(Line):
     }
     """
 
+    def __init__(self, *, first_key: Callable[[str], str], id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._first_key = first_key
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
 
     def _show_keys(self, screen: Screen[object]) -> None:
-        shown: dict[str, ActiveBinding] = {}
-        for active in screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                shown.setdefault(active.binding.description, active)
-        general = [active for active in shown.values() if active.binding.id in GENERAL]
-        local = [active for active in shown.values() if active.binding.id not in GENERAL]
+        active = {a.binding.id: a.binding for a in screen.active_bindings.values() if a.enabled and a.binding.show}
+        ordered = [active[key.id] for key in KEYS if key.id in active]
+        local = [binding for binding in ordered if binding.id not in GENERAL]
         self.set_parts(
-            [self._part(active.binding, cost=2 * (len(local) - i)) for i, active in enumerate(local)],
-            [self._part(active.binding, cost=100) for active in general],
+            [self._part(binding, cost=2 * (len(local) - i)) for i, binding in enumerate(local)],
+            [self._part(binding, cost=100) for binding in ordered if binding.id in GENERAL],
         )
 
     def _part(self, binding: Binding, *, cost: int) -> Part:
-        key = self.app.get_key_display(binding)
-        click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
-        full = Content.assemble(
-            (key, "bold $footer-key-foreground"), (f" {binding.description} ", "$footer-description-foreground")
-        )
-        short = Content.assemble((key, "bold $footer-key-foreground"))
-        forms = (full.stylize(click), short.stylize(click), Content())
+        first = self._first_key(binding.id or "") or binding.key
+        key = (self.app.get_key_display(Binding(first, "")), "bold $footer-key-foreground")
+        click = Style.from_meta({"@click": f"app.simulate_key('{first}')"})
+        full = Content.assemble(key, (f" {binding.description} ", "$footer-description-foreground"))
+        forms = (full.stylize(click), Content.assemble(key).stylize(click), Content())
         return Part(forms[:2], (cost,)) if cost >= 100 else Part((forms[0], forms[2]), (cost,))

@@ -15,7 +15,7 @@ from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import PaneFrame
 from tui.messages import Sight
 from tui.widgets.fleet_rows import Row
-from tui.widgets.line import Line, TitleRule
+from tui.widgets.line import Line, TitleRule, part
 from tui.widgets.pane_view import Absence, PaneView
 from tui.widgets.panel import Panel
 from tui.widgets.picture import picture_of
@@ -30,7 +30,7 @@ class Stage(Panel):
     DEFAULT_CSS = """
     Stage {
         PaneView { height: 1fr; display: none; }
-        #stage-card { height: 1fr; padding: 1 3; }
+        #stage-card { height: 1fr; padding: 1; }
         #stage-hint { display: none; background: $boost; }
         &.-pane PaneView { display: block; }
         &.-pane #stage-card { display: none; }
@@ -47,6 +47,8 @@ class Stage(Panel):
         self._own_pane = own_pane
         self._card = Content()
         self._is_waiting = False
+        self.note = ""
+        """What the title says besides."""
         self.sight: Sight | None = None
 
     def compose(self) -> ComposeResult:
@@ -59,7 +61,8 @@ class Stage(Panel):
     def show_selection(self, fleet: Fleet | None, row: Row | None, now: float) -> None:
         """Show what `row` stands for in `fleet`; only what reads differently is painted."""
         picture = picture_of(fleet, row, now, self._own_pane)
-        self.title_rule.set_parts(picture.left, picture.right)
+        note = [part(self.note, "bold $text-accent", cost=None)] if self.note else []
+        self.title_rule.set_parts(picture.left, [*picture.right, *note])
         self.set_class(bool(picture.hint), "-hint")
         self.query_one("#stage-hint", Line).set_parts(picture.hint)
         if picture.sight != self.sight:
