@@ -8,17 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from enum import StrEnum
-from pathlib import Path
 
 from msgspec import Struct
 
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import MissingProgramError, TmorchError
+from orchestrator_core.errors import TmorchError
 
 INSTALLERS = {
     "apt-get": "sudo apt-get install {}",
@@ -117,7 +115,7 @@ async def find_tmux(settings: Settings) -> Program:
     program = settings.tmux.bin
     try:
         found = await asyncio.to_thread(version, program)
-    except MissingProgramError as error:
+    except TmorchError as error:
         return _unusable(error, "tmux", is_there=bool(shutil.which(program)), oldest=OLDEST.text)
     return _found("tmux", found.text, shutil.which(program), is_needed=True)
 
@@ -128,7 +126,7 @@ async def find_git() -> Program:
 
     try:
         version = await git_version()
-    except MissingProgramError as error:
+    except TmorchError as error:
         oldest = ".".join(map(str, OLDEST_GIT))
         return _unusable(error, "git", is_there=bool(shutil.which("git")), oldest=oldest)
     return _found("git", ".".join(map(str, version)), shutil.which("git"), is_needed=True)
@@ -146,7 +144,7 @@ def _found(name: str, version: str, path: str | None, *, is_needed: bool) -> Pro
     return Program(name=name, state=ProgramState.FOUND, is_needed=is_needed, text=text)
 
 
-def _unusable(error: MissingProgramError, name: str, *, is_there: bool, oldest: str) -> Program:
+def _unusable(error: TmorchError, name: str, *, is_there: bool, oldest: str) -> Program:
     newer = f"{name} {oldest} or newer is needed: {install_command(name)}"
     return Program(
         name=name,

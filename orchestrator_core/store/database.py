@@ -16,7 +16,7 @@ from orchestrator_core.errors import StoreError
 from orchestrator_core.store.connection import Place, transaction
 from orchestrator_core.store.faults import explained, undecodable
 from orchestrator_core.store.opening import open_connection
-from orchestrator_core.store.rows import Row, rows_of, split_readable
+from orchestrator_core.store.rows import Row, rows_of, split_readable, table_of
 from orchestrator_core.store.schema import MIGRATIONS
 from orchestrator_core.store.tables import EventRow
 
@@ -77,6 +77,13 @@ class Database:
         """Run one statement in SQL and return all its rows."""
         with self._explaining():
             return rows_of(self._connection.execute(sql, params))
+
+    def check_rows(self, kinds: Iterable[type[Struct]]) -> tuple[StoreError, ...]:
+        """Read all rows of the models' tables and return what is wrong with those that cannot be read."""
+        faults: list[StoreError] = []
+        for kind in kinds:
+            faults += split_readable(kind, self.execute(f"SELECT * FROM {table_of(kind)}"))[1]
+        return tuple(faults)
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has committed since the last call."""

@@ -6,13 +6,21 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from orchestrator_core.errors import StoreError
+from orchestrator_core.models.agent import Agent
+from orchestrator_core.models.event import Event
+from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.store.agents import Agents
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.events import Events
 from orchestrator_core.store.health import Health
-from orchestrator_core.store.journal import Journal
+from orchestrator_core.store.journal import Journal, JournalEntry
 from orchestrator_core.store.messages import Messages
 from orchestrator_core.store.orchestrations import Orchestrations
+
+
+MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry)
+"""What is kept row by row."""
 
 
 class Store:
@@ -55,6 +63,10 @@ class Store:
     def unreadable(self) -> tuple[StoreError, ...]:
         """Rows that listings have left out because they cannot be read; each is in the event log as well."""
         return self._database.unreadable
+
+    def check_rows(self) -> tuple[StoreError, ...]:
+        """Read every row there is, and return what is wrong with those that cannot be read. Writes nothing."""
+        return self._database.check_rows(MODELS)
 
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""

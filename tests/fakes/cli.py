@@ -30,6 +30,7 @@ from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, Ro
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
+    from orchestrator_core.services.setup import SetupReport
     from orchestrator_core.store.quick import QuickStore
 else:  # the fakes stand in for their signatures only
     Orchestrator = QuickStore = object
@@ -274,6 +275,7 @@ class FakeContext(Context):
         self.panes_asked: list[str] = []
         self.became: tuple[str, ...] = ()
         self.scratch: list[tuple[Path, int]] = []
+        self.setup_report: SetupReport | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -308,6 +310,10 @@ class FakeContext(Context):
     def make_scratch_project(self, folder: Path, seed: int) -> Path:
         self.scratch.append((folder, seed))
         return folder / "corner-shop"
+
+    def set_up(self) -> SetupReport:
+        assert self.setup_report is not None
+        return self.setup_report
 
     def become(self, argv: Sequence[str]) -> Never:
         self.became = tuple(argv)

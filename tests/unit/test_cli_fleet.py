@@ -46,7 +46,7 @@ def test_a_fleet_without_anything() -> None:
     assert context.run() == ExitCode.DONE
     assert context.json == {
         "orchestrations": [],
-        "supervisor": {"running": False, "pid": None, "heartbeat_age_s": None},
+        "supervisor": {"running": False, "pid": None, "heartbeat_age_s": None, "last_error": ""},
     }
     listed = FakeContext("list", orchestrator=facade_of())
     assert listed.run() == ExitCode.DONE

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rich.color import ColorSystem
 from textual.app import App, ComposeResult
 from textual.color import Color, Lab, rgb_to_lab
 from textual.theme import BUILTIN_THEMES, Theme
@@ -27,7 +29,7 @@ from tui.theming import (
     variable_defaults,
 )
 
-TEXT, SIGN, SIGN_TEXT = 4.5, 3.0, 4.5
+TEXT, SIGN = 4.5, 3.0
 GROUNDS = ("background", "surface", "panel")
 BUILT_IN = {
     "ansi",
@@ -83,24 +85,49 @@ def test_the_built_in_themes_are_all_there(paths: Paths) -> None:
     assert DEFAULT_THEME in BUILT_IN
 
 
+def truecolour(colour: Color) -> Color:
+    return colour
+
+
+def in_256(colour: Color) -> Color:
+    """Return what a terminal of 256 colours makes of it: tmux, unless COLORTERM says otherwise."""
+    return Color.from_rich_color(colour.rich_color.downgrade(ColorSystem.EIGHT_BIT))
+
+
+depths = pytest.mark.parametrize("depth", [truecolour, in_256])
+
+
 @by_name
+@depths
 @pytest.mark.parametrize("ground", GROUNDS)
-def test_text_is_legible(theme: Theme, ground: str) -> None:
+def test_text_is_legible(theme: Theme, ground: str, depth: Callable[[Color], Color]) -> None:
     colours = colours_of(theme)
     behind = Color.parse(colours[ground])
     for text in ("foreground", "text", "text-muted", "footer-key-foreground"):
-        assert contrast(over(colours[text], behind), behind) >= TEXT, text
+        assert contrast(depth(over(colours[text], behind)), depth(behind)) >= TEXT, text
 
 
 @by_name
+@depths
 @pytest.mark.parametrize("ground", GROUNDS)
-def test_statuses_and_signs_stand_out(theme: Theme, ground: str) -> None:
+def test_statuses_and_signs_stand_out(theme: Theme, ground: str, depth: Callable[[Color], Color]) -> None:
     colours = colours_of(theme)
-    behind = Color.parse(colours[ground])
+    behind = depth(Color.parse(colours[ground]))
     for status in STATUSES:
-        assert contrast(Color.parse(colours[f"status-{status}"]), behind) >= SIGN, status
+        assert contrast(depth(Color.parse(colours[f"status-{status}"])), behind) >= SIGN, status
     for sign in ("primary", "secondary", "accent", "success", "warning", "error"):
-        assert contrast(Color.parse(colours[sign]), behind) >= SIGN, sign
+        assert contrast(depth(Color.parse(colours[sign])), behind) >= SIGN, sign
+
+
+@by_name
+def test_surfaces_keep_their_tone_in_256_colours(theme: Theme) -> None:
+    """A faint tint must not become navy or pink."""
+    colours = colours_of(theme)
+    for name in (*GROUNDS, "block-cursor-blurred-background", "border-blurred"):
+        before = rgb_to_lab(Color.parse(colours[name]))
+        after = rgb_to_lab(in_256(Color.parse(colours[name])))
+        assert abs(before.L - after.L) < 13, name
+        assert ((before.a - after.a) ** 2 + (before.b - after.b) ** 2) ** 0.5 < 15, name
 
 
 @by_name
@@ -307,7 +334,7 @@ async def test_apply_shows_the_chosen_theme(paths: Paths) -> None:
         assert load_themes(paths).apply(pilot.app, "tmorch-paper") is None
         await pilot.pause()
         assert pilot.app.theme == "tmorch-paper"
-        assert pilot.app.theme_variables["status-waiting"] == "#983414"
+        assert pilot.app.theme_variables["status-waiting"] == "#962f14"
 
 
 async def test_a_choice_that_does_not_exist_gives_the_default(paths: Paths) -> None:
