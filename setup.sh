@@ -73,8 +73,9 @@ install() { # install LOCK: the locked packages and tmorch itself, editable; not
     export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
     [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
     say "setup: installing the locked packages ($lock)"
-    "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+    "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+    .venv/bin/python -m compileall -q orchestrator_core tui
     case $lock in
         requirements-dev.lock) : >"$stamp"; echo "$(cat requirements.lock pyproject.toml | cksum) requirements.lock $PWD" >>"$stamp" ;;
         *) : >"$stamp" ;;

@@ -25,7 +25,6 @@ from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
 from orchestrator_core.services.fleet import guests, read_teams
 from orchestrator_core.services.guests import TmuxPicture, TmuxSight
-from orchestrator_core.services.launch import Launch, Tools
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
 from orchestrator_core.services.proposal import propose
@@ -182,6 +181,8 @@ class Orchestrator:
             TmorchError: a step failed, and all was undone or what was kept is named.
 
         """
+        from orchestrator_core.services.launch import Launch, Tools
+
         tools = Tools(
             store=self._store,
             paths=self._paths,

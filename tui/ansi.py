@@ -71,6 +71,7 @@ _TOKEN = re.compile(
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])"
 )
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+_STEERING = re.compile(r"\x1b(?!\[[0-9;:]*m)|[\x0e\x0f]")
 _NOTEWORTHY = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SAFE_LINK = re.compile(r"(?:https?|ftp|mailto):[!-~]+")
 _LINE_DRAWING = str.maketrans("+,-.0`afghijklmnopqrstuvwxyz{|}~", "→←↑↓▮◆▒°±▒␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·")
@@ -108,9 +109,14 @@ def _runs_of_tokens(line: str, pen: Pen) -> tuple[tuple[Run, ...], Pen]:
     return tuple(found), pen
 
 
+@lru_cache(maxsize=1024)
 def pen_after(line: str, pen: Pen) -> Pen:
     """Return the pen that the line below `line` begins with."""
-    return runs(line, pen)[1]
+    if _STEERING.search(line):
+        return runs(line, pen)[1]
+    for parameters in _SGR.findall(line):
+        pen = _after_sgr(parameters, pen)
+    return pen
 
 
 def is_blank(line: str) -> bool:

@@ -27,6 +27,7 @@ USAGE_LIMIT = "usage_limit"
 ERROR = "error"
 REASON_CHARACTERS = 160
 JUST_ENDED = "its program has just ended"
+HOW_IS_UNKNOWN = "its program has ended without an exit code, as by a signal"
 
 
 class ProcessEvidence(Struct, frozen=True, kw_only=True):
@@ -83,9 +84,9 @@ def _of_ended(process: ProcessEvidence, previous: Agent) -> Verdict | None:
 
 
 def _of_unknown_end(previous: Agent) -> Verdict:
-    """Judge a dead pane without an exit code: tmux knows of the end a moment before it knows how it came."""
+    """Judge a dead pane without an exit code. tmux knows of the end a moment before it knows how it came."""
     if not previous.status.is_live or previous.reason == JUST_ENDED:
-        return Verdict(status=AgentStatus.FAILED, reason="its program was ended by a signal")
+        return Verdict(status=AgentStatus.FAILED, reason=HOW_IS_UNKNOWN)
     is_starting = previous.status is AgentStatus.STARTING
     return Verdict(status=AgentStatus.STARTING if is_starting else AgentStatus.UNKNOWN, reason=JUST_ENDED)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator_core.config.settings import Settings
     from orchestrator_core.models.pane import Pane
     from orchestrator_core.orchestrator import Orchestrator
+    from orchestrator_core.services.doctor import Check
     from orchestrator_core.services.setup import SetupReport
     from orchestrator_core.store.quick import QuickStore
 
@@ -153,6 +154,15 @@ class Context:
         from orchestrator_core.services.setup import setup
 
         return asyncio.run(setup(self.paths, self.settings, self.environ))
+
+    def examine(self) -> tuple[Check, ...]:
+        """Look at everything tmorch needs; raises nothing."""
+        import asyncio
+
+        from orchestrator_core.services.doctor import examine
+        from orchestrator_core.supervisor import control
+
+        return asyncio.run(examine(self.paths, lambda store: control.health(self.paths, store), environ=self.environ))
 
     def become(self, argv: Sequence[str]) -> Never:
         """Replace this process by another program."""

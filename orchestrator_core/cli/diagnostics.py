@@ -41,13 +41,13 @@ class Diagnostics:
         for line in lines:
             self.say(line)
 
-    def step(self, mark: str, text: str, *, style: str = "") -> None:
+    def step(self, mark: str, style: str, text: str) -> None:
         """Write one finished step: its mark in colour, then what it was."""
         self.say(f"{paint(mark, style, color=self.look.color)} {printable(text)}")
 
     def warn(self, text: str) -> None:
         """Write one line about something that is not as it should be, but stops nothing."""
-        self.step("!", text, style="warn")
+        self.step("!", "warn", text)
 
     def error(self, error: TmorchError) -> None:
         """Write title, cause and remedy, a line each; what is empty is left out."""

@@ -49,5 +49,4 @@ def show_started(context: Context, fleet: Fleet, team: Team) -> None:
 
 def _tell(context: Context, step: StepProgress) -> None:
     if step.state in _MARKS:
-        mark, style = _MARKS[step.state]
-        context.note.step(mark, step.text, style=style)
+        context.note.step(*_MARKS[step.state], step.text)

@@ -85,10 +85,13 @@ class Output:
 
     def document(self, value: object, *, indent: bool = True) -> None:
         """Write `value` as JSON: indented on a terminal, unless told otherwise, else on one line."""
-        from msgspec import json
-
-        text = json.encode(value)
-        self.line((json.format(text) if indent and self._stream.isatty() else text).decode())
+        text = _json(value, indent=indent and self._stream.isatty())
+        self.flush()
+        raw = getattr(self._stream, "buffer", None)
+        if raw is None:
+            self._stream.write(text.decode() + "\n")
+        else:  # JSON is UTF-8, whatever the terminal's encoding is
+            raw.write(text + b"\n")
         self.flush()
 
     @contextmanager
@@ -118,3 +121,15 @@ class Output:
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, self._stream.fileno())
         os.close(sink)
+
+
+def _json(value: object, *, indent: bool) -> bytes:
+    from msgspec import json, to_builtins
+
+    try:
+        text = json.encode(value)
+    except UnicodeEncodeError:  # a file name that is not UTF-8: the standard library can write it escaped
+        from json import dumps
+
+        text = dumps(to_builtins(value)).encode()
+    return json.format(text) if indent else text

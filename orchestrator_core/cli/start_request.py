@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from orchestrator_core.cli.parsing import comma_list
 from orchestrator_core.errors import UsageError
@@ -15,11 +16,19 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("projects", metavar="PROJECT", nargs="*", help="the git repository; where you are without it")
     parser.add_argument("--project", metavar="P", default="", help="the same: a folder, or a name in your projects")
     parser.add_argument("--spec", metavar="S", default="", help="the Markdown file that says what is to be done")
-    parser.add_argument("--plan", choices=tuple(Plan), default="", help="the subscription; bounds the team's size")
+    parser.add_argument(
+        "--plan", metavar="PLAN", choices=_words(Plan), default="", help=f"your subscription: {_or(Plan)}"
+    )
     parser.add_argument(
         "--roles", metavar="A,B", action="append", default=[], help="exactly these roles; may be repeated"
     )
-    parser.add_argument("--team-type", choices=tuple(ProjectType), default="", help="take this type, detect nothing")
+    parser.add_argument(
+        "--team-type",
+        metavar="TYPE",
+        choices=_words(ProjectType),
+        default="",
+        help=f"its type: {_or(ProjectType)}",
+    )
     parser.add_argument("--agent", metavar="NAME", default="", help="the agent driver: claude, demo, or one of yours")
     parser.add_argument("--over-cap", action="store_true", help="accept more agents than the plan allows for")
 
@@ -40,6 +49,15 @@ def request_from(args: argparse.Namespace) -> StartRequest:
         driver=args.agent,
         over_cap=args.over_cap,
     )
+
+
+def _words(choices: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(str, choices))
+
+
+def _or(choices: Iterable[str]) -> str:
+    *most, last = _words(choices)
+    return f"{', '.join(most)} or {last}"
 
 
 def _one_project(args: argparse.Namespace) -> str:

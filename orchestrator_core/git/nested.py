@@ -1,4 +1,4 @@
-"""Repositories inside a worktree: submodules, clones, and what somebody made there. Nothing else can keep their work."""
+"""Repositories inside a worktree: submodules, clones, and what somebody made there. Nothing else keeps their work."""
 
 from __future__ import annotations
 

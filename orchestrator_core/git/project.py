@@ -12,6 +12,8 @@ from orchestrator_core.git.run import Completed, ask_git, displayable, git
 from orchestrator_core.models.project import ProjectState
 
 DIRTY_SHOWN = 100
+STATUS_TIMEOUT_S = 120.0
+"""Seconds: a large project that was not looked at for long takes its time."""
 FOREIGN = re.compile(r"(?:dubious ownership in repository at|unsafe repository \()\s*'(.*?)'", re.DOTALL)
 LOST_GITDIR = re.compile(r"not a git repository: (.+)")
 
@@ -30,7 +32,9 @@ async def inspect_project(path: str | Path) -> ProjectState:
     top = await _top_folder(folder)
     await _refuse_ignored(folder, top)
     branch, head = await _branch_and_head(top)
-    output = await git(top, "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal")
+    output = await git(
+        top, "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal", timeout=STATUS_TIMEOUT_S
+    )
     dirty = parse_status(output).paths
     return ProjectState(
         path=_utf8(str(top)),

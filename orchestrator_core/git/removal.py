@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec import structs
 
 from orchestrator_core.errors import RefusedError
-from orchestrator_core.git.place import aside_of, remains_of
+from orchestrator_core.git.place import Place, aside_of, locate, remains_of
 from orchestrator_core.git.processes import live_after
 from orchestrator_core.git.registry import Checkout, git_worktree
 from orchestrator_core.git.run import displayable
@@ -29,18 +29,19 @@ REMOVE_TIMEOUT_S = 120.0
 Verify = Callable[[Checkout], Awaitable[None]]
 
 
-def put_back(path: Path) -> None:
-    """Undo what an interrupted removal of the worktree at `path` did.
+async def recover(project: str | Path, worktree: str | Path) -> Place:
+    """Put back what an interrupted removal had set aside, and return where the worktree is.
 
     Raises:
-        RefusedError: something else is at `path` by now.
+        RefusedError: another removal is at work on it.
 
     """
-    aside = aside_of(path)
-    if aside.is_dir():
-        if os.path.lexists(path):
-            raise _in_the_way(path, aside)
-        aside.rename(path)
+    place = await locate(project, worktree)
+    if place.folder == place.path or place.checkout is None:
+        return place
+    with _claimed(place.checkout.git_dir, place.path):
+        _put_back(place.path)
+    return await locate(project, worktree)
 
 
 async def remove_verified(project: str | Path, checkout: Checkout, verify: Verify) -> str:
@@ -65,7 +66,7 @@ async def remove_verified(project: str | Path, checkout: Checkout, verify: Verif
                 await verify(checkout)
             await _give_up(project, path)
         except BaseException:
-            put_back(path)
+            _put_back(path)
             raise
     return await delete_remains(path)
 
@@ -114,6 +115,15 @@ async def _give_up(project: str | Path, path: Path) -> None:
         raise
 
 
+def _put_back(path: Path) -> None:
+    aside = aside_of(path)
+    if not aside.is_dir():
+        return
+    if os.path.lexists(path):
+        raise _in_the_way(path, aside)
+    aside.rename(path)
+
+
 async def _refuse_live(path: Path) -> None:
     live = await live_after(aside_of(path), LIVE_GRACE_S)
     if live:
@@ -144,6 +154,8 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise _other_removal(path) from error
+    except OSError:
+        return  # a network file system that cannot lock folders: renames alone keep two removals apart
 
 
 def _other_removal(path: Path) -> RefusedError:

@@ -116,6 +116,7 @@ async def _lost_commits(checkout: Checkout, branch: str, kept: list[str]) -> tup
     output = await checkout.git(
         "rev-list", "--parents", "--stdin", "--not", "--branches", "--tags", "--remotes",
         stdin="\n".join([*found, *(f"^{commit}" for commit in kept), ""]),
+        timeout=KEEP_TIMEOUT_S,
     )  # fmt: skip
     rows = [line.split() for line in output.splitlines()]
     parents = {parent for row in rows for parent in row[1:]}

@@ -90,22 +90,29 @@ async def trash_list(project: str | Path) -> tuple[TrashEntry, ...]:
 
 
 def _entry(ref: str, commit: str, at: str, message: str) -> TrashEntry:
-    orchestration, role = ref.removeprefix(f"{TRASH}/").split("/")[:2]
+    orchestration, _, rest = ref.removeprefix(f"{TRASH}/").partition("/")
     about = {
-        name: json.loads(value)
+        name: _unquoted(value)
         for name, colon, value in (line.partition(": ") for line in message.splitlines())
         if colon and name.startswith(TRAILER)
     }
     return TrashEntry(
-        ref=ref,
+        ref=displayable(ref),
         commit=commit,
-        orchestration=orchestration,
-        role=role,
-        branch=displayable(about.get(f"{TRAILER}Branch", "")),
-        worktree=displayable(about.get(f"{TRAILER}Worktree", "")),
+        orchestration=displayable(orchestration),
+        role=displayable(rest.partition("/")[0]),
+        branch=about.get(f"{TRAILER}Branch", ""),
+        worktree=about.get(f"{TRAILER}Worktree", ""),
         tip=about.get(f"{TRAILER}Tip", ""),
         at=float(at or 0),
     )
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return displayable(str(json.loads(value)))
+    except ValueError:
+        return displayable(value)  # somebody else wrote it
 
 
 async def _commit(project: str | Path, snapshot: Snapshot, message: str) -> str:

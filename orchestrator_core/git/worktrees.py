@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.git.index import commit_at, read_status
 from orchestrator_core.git.nested import nested_repositories
-from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable, locate
+from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable
 from orchestrator_core.git.porcelain import Worktree
 from orchestrator_core.git.registry import (
     Checkout,
@@ -22,7 +22,7 @@ from orchestrator_core.git.registry import (
     git_worktree,
     list_worktrees,
 )
-from orchestrator_core.git.removal import delete_folder, delete_remains, put_back, remove_verified
+from orchestrator_core.git.removal import delete_folder, delete_remains, recover, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import ask_git, displayable, git
 from orchestrator_core.git.state import operation_in
@@ -82,8 +82,7 @@ async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str =
 
     """
     where = canonical(path)
-    put_back(where)
-    place = await locate(project, where)
+    place = await recover(project, where)
     if place.checkout is None and not place.exists:
         _raise_leftover(await delete_remains(where))
         return False
@@ -121,13 +120,8 @@ async def delete_branch(project: str | Path, branch: str, *, if_at: str) -> bool
     if tip != if_at:
         raise _keep_branch(branch, f"it is at {tip[:12]} and no longer at {if_at[:12]}", "moved")
     await git(project, "update-ref", "--no-deref", "-d", ref, if_at, env=IDENTITY)
-    if not (await ask_git(project, "config", "--local", "--get-regexp", _section(branch))).returncode:
-        await git(project, "config", "--local", "--remove-section", f"branch.{branch}")
+    await ask_git(project, "config", "--local", "--remove-section", f"branch.{branch}")  # most have none
     return True
-
-
-def _section(branch: str) -> str:
-    return "^branch\\." + "".join(f"[{char}]" if char in ".*+?$|(){}" else char for char in branch) + "\\."
 
 
 def _keep_branch(branch: str, cause: str, code: str) -> RefusedError:
@@ -167,21 +161,21 @@ async def _create_branch(project: str | Path, branch: str, commit: str) -> None:
     done = await ask_git(project, "update-ref", "-m", "branch: Created by tmorch", ref, commit, "", env=IDENTITY)
     if not done.returncode:
         return
-    taken = await git(project, "for-each-ref", "--format=%(refname:short)", *_rivals(ref))
-    if not taken:
+    names = await git(project, "for-each-ref", "--format=%(refname)", f"refs/heads/{branch.split('/')[0]}")
+    rivals = [name for name in names.splitlines() if _exclude_each_other(name, ref)]
+    if not rivals:
         raise done.error()
     raise RefusedError(
         f"the branch {displayable(branch)} cannot be made",
-        cause=f"there is a branch {displayable(taken.splitlines()[0])} already",
+        cause=f"there is a branch {displayable(rivals[0].removeprefix('refs/heads/'))} already",
         remedy="rename or delete it, or clean up the orchestration it belongs to: tmorch cleanup ID",
         code="branch-exists",
     )
 
 
-def _rivals(ref: str) -> list[str]:
-    """Name the refs beside which `ref` cannot be: itself, those it lies below, and those below it."""
-    parts = ref.split("/")
-    return ["/".join(parts[:length]) for length in range(3, len(parts) + 1)]
+def _exclude_each_other(one: str, other: str) -> bool:
+    """Whether git cannot have both refs: they are the same, or one lies below the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 @asynccontextmanager
@@ -212,6 +206,8 @@ def _try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        return True  # a network file system that cannot lock folders: git alone has to cope
     return True
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 
 from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
-from orchestrator_core.git.place import locate
+from orchestrator_core.git.place import Place
 from orchestrator_core.git.processes import live_after
 from orchestrator_core.git.registry import Checkout
-from orchestrator_core.git.removal import LIVE_GRACE_S, delete_remains, put_back, remove_verified
+from orchestrator_core.git.removal import LIVE_GRACE_S, delete_remains, recover, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import displayable
 from orchestrator_core.git.snapshot import Snapshot, take_snapshot
@@ -181,7 +181,7 @@ def describe(risk: WorkAtRisk) -> str:
         parts.append(f"{_number(risk.unmerged, 'commit')} not in the starting branch")
     if risk.unpushed:
         parts.append(f"{_number(risk.unpushed, 'commit')} on no remote")
-    return "; ".join((*parts, *risk.notes))
+    return "; ".join(_printable(part) for part in (*parts, *risk.notes))
 
 
 def _number(count: int, what: str) -> str:
@@ -189,20 +189,21 @@ def _number(count: int, what: str) -> str:
 
 
 def _some(names: Sequence[str], count: int) -> str:
-    shown = ", ".join(_one_line(name) for name in names[:NAMED])
+    shown = ", ".join(names[:NAMED])
     return f"{shown} and {count - NAMED} more" if count > NAMED else shown
 
 
-def _one_line(name: str) -> str:
-    return name if name.isprintable() else ascii(name)
+def _printable(text: str) -> str:
+    """Return `text` with control characters escaped: a file's name must not write on the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 async def _remove(orchestration: Orchestration, agent: Agent, *, forced: bool, is_live: IsLive) -> Removal:
     kept: Kept | None = None
     try:
-        put_back(Path(agent.worktree))
-        kept = await _keep_what_may_go(orchestration, agent, forced=forced, is_live=is_live)
-        leftover = await _remove_worktree(orchestration, agent, kept.snapshot)
+        place = await recover(orchestration.project, agent.worktree)
+        kept = await _keep_what_may_go(orchestration, agent, place, forced=forced, is_live=is_live)
+        leftover = await _remove_worktree(orchestration, agent, place, kept.snapshot)
         if kept.snapshot.tip:
             await delete_branch(orchestration.project, agent.branch, if_at=kept.snapshot.tip)
         _remove_empty_parent(orchestration, agent)
@@ -218,16 +219,14 @@ async def _keep_what_may_go(orchestration: Orchestration, agent: Agent, *, force
         raise _changed(agent, f"{agent.branch} is not a branch that this team's start made")
     risk = await _examine(orchestration, agent)
     _refuse_unnamed(orchestration, (risk,), (agent.role,) if forced else ())
-    place = await locate(orchestration.project, agent.worktree)
     kept = await keep(orchestration.project, orchestration.id, agent.role, place.checkout, agent.branch)
     if not forced and not kept.snapshot.is_clean:
         raise _changed(agent, "something appeared in it just now; a copy is in the trash")
     return kept
 
 
-async def _remove_worktree(orchestration: Orchestration, agent: Agent, snapshot: Snapshot) -> str:
+async def _remove_worktree(orchestration: Orchestration, agent: Agent, place: Place, snapshot: Snapshot) -> str:
     """Remove the worktree if it still is what was kept."""
-    place = await locate(orchestration.project, agent.worktree)
 
     async def verify(checkout: Checkout) -> None:
         if await take_snapshot(checkout, agent.branch) != snapshot:

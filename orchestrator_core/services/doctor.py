@@ -16,11 +16,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from orchestrator_core.config.paths import Paths
-from orchestrator_core.config.settings import Settings, load_settings
+from orchestrator_core.config.settings import BUILT_IN_DRIVERS, Settings, load_settings
 from orchestrator_core.errors import SettingsError, StoreError, TmorchError
 from orchestrator_core.models.fleet import SupervisorHealth
 from orchestrator_core.services.setup import Program, ProgramState, find_programs
 from orchestrator_core.store import Store, open_store
+from orchestrator_core.store.opening import check_file, stored_version
+from orchestrator_core.store.schema import VERSION
+from orchestrator_core.tmux.address import ServerAddress, version
+from orchestrator_core.tmux.gateway import TmuxGateway
+from orchestrator_core.tmux.process import ProcessTransport
 
 LOW_SPACE = 1024**3
 NO_SPACE = 50 * 1024**2
@@ -60,7 +65,10 @@ async def examine(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
 ) -> tuple[Check, ...]:
-    """Return how everything is that tmorch needs. Raises nothing and changes nothing."""
+    """Return how everything is that tmorch needs.
+
+    Raises nothing that tmorch can explain: that is in the checks. Makes, moves and migrates nothing.
+    """
     settings, settings_check = _settings(paths, environ)
     programs = await find_programs(settings, environ)
     has_tmux = any(p.name == "tmux" and p.state is ProgramState.FOUND for p in programs)
@@ -101,9 +109,8 @@ def _settings(paths: Paths, environ: Mapping[str, str]) -> tuple[Settings, Check
     except SettingsError as error:
         return Settings(), _failed("settings", error)
     there = paths.config_file.exists()
-    text = f"{paths.config_file} is in order" if there else "no settings file: the defaults hold"
-    known = settings.team.driver in ("claude", "demo", *settings.drivers)
-    if known:
+    text = f"{paths.config_file} is in order" if there else f"no {paths.config_file}: the defaults hold"
+    if settings.team.driver in (*BUILT_IN_DRIVERS, *settings.drivers):
         return settings, Check(name="settings", result=Result.OK, text=text)
     return settings, Check(
         name="settings",
@@ -117,8 +124,6 @@ def _settings(paths: Paths, environ: Mapping[str, str]) -> tuple[Settings, Check
 
 
 async def _tmux(settings: Settings, environ: Mapping[str, str]) -> tuple[Check, ...]:
-    from orchestrator_core.tmux.address import ServerAddress
-
     try:
         address = ServerAddress.from_settings(settings.tmux.socket, settings.tmux.bin, environ)
     except TmorchError as error:
@@ -132,12 +137,7 @@ async def _tmux(settings: Settings, environ: Mapping[str, str]) -> tuple[Check, 
         return (_failed("tmux server", error),)
 
 
-async def _tmux_answers(address: object, *, is_inside: bool) -> tuple[Check, ...]:
-    from orchestrator_core.tmux.address import ServerAddress, version
-    from orchestrator_core.tmux.gateway import TmuxGateway
-    from orchestrator_core.tmux.process import ProcessTransport
-
-    assert isinstance(address, ServerAddress)
+async def _tmux_answers(address: ServerAddress, *, is_inside: bool) -> tuple[Check, ...]:
     transport = ProcessTransport(address)
     facts = await TmuxGateway(transport).server_facts()
     ours = await asyncio.to_thread(version, address.bin)
@@ -225,9 +225,6 @@ def _space(name: str, folder: Path) -> Check:
 
 
 def _database_and_supervisor(paths: Paths, supervisor: Probe, now: float) -> tuple[Check, ...]:
-    from orchestrator_core.store.opening import check_file, stored_version
-    from orchestrator_core.store.schema import VERSION
-
     if not paths.database.exists():
         text = f"{paths.database} is not there yet; the first team makes it"
         return (Check(name="database", result=Result.OK, text=text),)

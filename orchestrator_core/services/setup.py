@@ -15,8 +15,16 @@ from enum import StrEnum
 from msgspec import Struct
 
 from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.schema import example_text
 from orchestrator_core.config.settings import Settings
+from orchestrator_core.config.toml import write_atomically
 from orchestrator_core.errors import TmorchError
+from orchestrator_core.git.run import OLDEST_GIT, git_version
+from orchestrator_core.store import open_store
+from orchestrator_core.store.opening import stored_version
+from orchestrator_core.store.schema import VERSION
+from orchestrator_core.tmux.address import version
+from orchestrator_core.tmux.version import OLDEST
 
 INSTALLERS = {
     "apt-get": "sudo apt-get install {}",
@@ -109,9 +117,6 @@ async def find_programs(settings: Settings, environ: Mapping[str, str] = os.envi
 
 async def find_tmux(settings: Settings) -> Program:
     """Return whether the tmux program can be used."""
-    from orchestrator_core.tmux.address import version
-    from orchestrator_core.tmux.version import OLDEST
-
     program = settings.tmux.bin
     try:
         found = await asyncio.to_thread(version, program)
@@ -122,14 +127,12 @@ async def find_tmux(settings: Settings) -> Program:
 
 async def find_git() -> Program:
     """Return whether git can be used."""
-    from orchestrator_core.git.run import OLDEST_GIT, git_version
-
     try:
-        version = await git_version()
+        found = await git_version()
     except TmorchError as error:
         oldest = ".".join(map(str, OLDEST_GIT))
         return _unusable(error, "git", is_there=bool(shutil.which("git")), oldest=oldest)
-    return _found("git", ".".join(map(str, version)), shutil.which("git"), is_needed=True)
+    return _found("git", ".".join(map(str, found)), shutil.which("git"), is_needed=True)
 
 
 def install_command(package: str) -> str:
@@ -171,9 +174,6 @@ def _agent_program(name: str, command: str, path: str | None) -> Program:
 
 
 def _settings_file(paths: Paths) -> SetupStep:
-    from orchestrator_core.config.schema import example_text
-    from orchestrator_core.config.toml import write_atomically
-
     is_new = not paths.config_file.exists()
     if is_new:
         write_atomically(paths.config_file, example_text())
@@ -189,10 +189,6 @@ def _folders(paths: Paths) -> SetupStep:
 
 
 def _database(paths: Paths) -> SetupStep:
-    from orchestrator_core.store import open_store
-    from orchestrator_core.store.opening import stored_version
-    from orchestrator_core.store.schema import VERSION
-
     before = stored_version(paths.database)
     if before != VERSION:
         with closing(open_store(paths.database)):

@@ -13,9 +13,11 @@ from orchestrator_core.models.orchestration import Orchestration, OrchestrationS
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.outbox import refuse_waiting
 from orchestrator_core.store import Store
-from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
+PATIENCE_S = 4.0
+"""How long a program may take to end before it is asked more firmly."""
+STEP_S = 0.05
 STOPPED = Verdict(status=AgentStatus.EXITED, reason="the team was stopped")
 
 
@@ -29,9 +31,10 @@ async def stop(
     agents = store.agents.of(orchestration.id)
     if keep_session:
         for agent in agents:
-            _terminate(agent)
+            _signal(agent, signal.SIGTERM)
     else:
         await asyncio.to_thread(end_session, address, orchestration.id)
+    await _see_them_end(agents)
     with store.transaction():
         for agent in agents:
             store.agents.set_verdict(agent.id, STOPPED, at)
@@ -41,14 +44,30 @@ async def stop(
             store.events.add("orchestration.stopped", "stopped", at=at, orchestration=orchestration.id)
 
 
+async def _see_them_end(agents: tuple[Agent, ...]) -> None:
+    """Wait until the agents' programs are gone: they were asked already, then are asked again, then are killed."""
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGKILL, None):
+        deadline = loop.time() + PATIENCE_S
+        while any(agent_runs(agent) for agent in agents):
+            if loop.time() > deadline:
+                break
+            await asyncio.sleep(STEP_S)
+        for agent in agents:
+            if signal_number is not None:
+                _signal(agent, signal_number)
+
+
 def end_session(address: ServerAddress, orchestration: OrchestrationId) -> bool:
     """End the tmux session that is tagged as `orchestration`'s; return False when there is none. Blocks."""
+    from orchestrator_core.tmux import sessions
+
     session = sessions.session_of(address, orchestration)
     return session is not None and sessions.kill_session(address, session, orchestration=orchestration)
 
 
-def _terminate(agent: Agent) -> None:
-    """Ask the agent's own process to end, when it is surely that one."""
+def _signal(agent: Agent, number: signal.Signals) -> None:
+    """Signal the agent's own process, when it is surely that one."""
     if agent.pid is not None and agent_runs(agent):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(agent.pid, signal.SIGTERM)
+            os.kill(agent.pid, number)

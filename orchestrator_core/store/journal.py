@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.store.database import Database
-from orchestrator_core.store.rows import split_readable
 from orchestrator_core.store.tables import JournalRow
 
 
@@ -43,17 +42,8 @@ class Journal:
             .where((JournalRow.orchestration == orchestration) & JournalRow.is_open)
             .order_by(JournalRow.id.desc())
         )
-        rows = [{**row, "payload": _object(str(row["payload"]))} for row in self._db.rows(query)]
-        return self._db.readable(split_readable(JournalEntry, rows))
+        return self._db.models(JournalEntry, query)
 
     def close(self, entry: int) -> None:
         """Close an entry; closing it twice is harmless."""
         self._db.write(JournalRow.update(is_open=False).where(JournalRow.id == entry))
-
-
-def _object(text: str) -> object:
-    """Return the JSON object in `text`, or what is there instead: the row is then reported as unreadable."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text

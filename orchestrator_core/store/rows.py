@@ -34,7 +34,7 @@ def model_of(kind: type[S], row: Mapping[str, Any]) -> S:
 
     """
     try:
-        return msgspec.convert({**row, **_truths(row)}, kind)
+        return msgspec.convert({**row, **_truths(row), **_objects(row)}, kind)
     except msgspec.ValidationError as error:
         raise StoreError(
             f"the row {row.get('id')} of {table_of(kind)} in the database cannot be read",
@@ -70,3 +70,11 @@ def table_of(kind: type[Struct]) -> str:
 def _truths(row: Mapping[str, Any]) -> dict[str, bool]:
     """Return the truth values, which SQLite keeps as 0 and 1."""
     return {name: value == 1 for name, value in row.items() if name.startswith("is_") and value in (0, 1)}
+
+
+def _objects(row: Mapping[str, Any]) -> dict[str, object]:
+    """Return the JSON objects, which SQLite keeps as text; what is none is left, and found to be wrong."""
+    try:
+        return {"payload": msgspec.json.decode(row["payload"])} if "payload" in row else {}
+    except (msgspec.DecodeError, TypeError):
+        return {}

@@ -18,7 +18,6 @@ from orchestrator_core.store.journal import Journal, JournalEntry
 from orchestrator_core.store.messages import Messages
 from orchestrator_core.store.orchestrations import Orchestrations
 
-
 MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry)
 """What is kept row by row."""
 

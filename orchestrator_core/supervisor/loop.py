@@ -6,6 +6,7 @@ A fault in one item is written down and that item is tried again later; the loop
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import AgentMessage
@@ -32,6 +34,8 @@ RETRY_S = 0.25
 RETRY_MOST_S = 2.0
 FAULT_S = 5.0
 """How long an agent whose serving failed unexpectedly is left alone."""
+REPLACED = "replaced"
+"""The code of the error that says that the database was taken away."""
 FAREWELL_S = 3.0
 """How long typing that is under way may take to end when the supervisor stops."""
 
@@ -56,6 +60,7 @@ class Supervisor:
         self._due: dict[AgentId, tuple[float, float]] = {}
         self._stopping = asyncio.Event()
         self._busy_at = clock()
+        self._is_abandoned = False
 
     def stop(self) -> None:
         """End the loop soon: what is being typed is finished first."""
@@ -80,7 +85,8 @@ class Supervisor:
             lane.cancel()
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
         await self._connections.close()
-        self._store.health.stopped(self._clock())
+        if not self._is_abandoned:
+            self._store.health.stopped(self._clock())
 
     async def _forever(self, step: Callable[[], object], seconds: float) -> None:
         """Do `step` again and again; what it raises is reported and does not end the loop."""
@@ -89,6 +95,12 @@ class Supervisor:
                 result = step()
                 if asyncio.iscoroutine(result):
                     await result
+            except StoreError as fault:
+                if fault.code == REPLACED:
+                    self._abandon(fault)
+                    return
+                self._report(f"{fault.title}: {fault.cause}")
+                await asyncio.sleep(1.0)
             except Exception as fault:  # the edge of the loop: nothing may stop it
                 self._report(f"{type(fault).__name__}: {fault}", traceback.format_exc())
                 await asyncio.sleep(1.0)
@@ -163,6 +175,12 @@ class Supervisor:
             self._due[agent] = (time.monotonic() + pause, pause)
             del self._lanes[agent]
 
+    def _abandon(self, fault: StoreError) -> None:
+        """End: the state folder was taken away, and what is written to it now nobody reads."""
+        _log(f"{fault.title}: {fault.cause}", self._clock())
+        self._is_abandoned = True
+        self.stop()
+
     # --- signs of life
 
     def _beat(self) -> None:
@@ -170,7 +188,12 @@ class Supervisor:
 
     def _report(self, text: str, details: str = "") -> None:
         """Keep `text` as the last error that every client shows, and all of it in the log."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self._clock()))
-        sys.stderr.write(f"{stamp} {text}\n{details}")
-        sys.stderr.flush()
-        self._store.health.error(text, self._clock())
+        _log(text, self._clock(), details)
+        with contextlib.suppress(StoreError):  # it is in the log, and the loop must go on
+            self._store.health.error(text, self._clock())
+
+
+def _log(text: str, at: float, details: str = "") -> None:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at))
+    sys.stderr.write(f"{stamp} {text}\n{details}")
+    sys.stderr.flush()

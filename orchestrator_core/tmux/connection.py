@@ -11,12 +11,11 @@ from typing import Self
 from orchestrator_core.models.ids import SessionId
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
+from orchestrator_core.tmux.child import Child
 from orchestrator_core.tmux.protocol import ControlParser, Event, Notification, Reply
 from orchestrator_core.tmux.quoting import command_line
-from orchestrator_core.tmux.transport import BRANCHES, child_environment
+from orchestrator_core.tmux.transport import BRANCHES
 
-READ_BYTES = 256 * 1024
-LINE_LIMIT = 4 * 1024 * 1024
 GRACE_S = 1.0
 _OUT_OF_STEP = frozenset({"end", "error"})
 """Guards outside of a reply: we and tmux no longer agree on what answers what."""
@@ -36,10 +35,10 @@ class Exchange:
         if len(self._replies) == self._count and not self.done.done():
             self.done.set_result(self._replies)
 
-    def break_off(self) -> None:
+    def break_off(self, error: ConnectionError) -> None:
         """Nothing more will come."""
         if not self.done.done():
-            self.done.set_exception(ConnectionResetError())
+            self.done.set_exception(error)
             self.done.exception()  # a command that nobody waits for any more is no news
 
 
@@ -67,12 +66,14 @@ class Slot:
 class Connection:
     """An attached control client. Made by `open`; useless once `serve` has returned."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listener: Callable[[Notification], None]) -> None:
-        self._process = process
+    def __init__(self, listener: Callable[[Notification], None]) -> None:
+        self.is_open = False
+        """Commands can be written: tmux has neither refused us nor told us to go."""
         self._listener = listener
         self._parser = ControlParser()
         self._slots: deque[Slot] = deque()
-        self._is_open = False
+        self._greeted: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._child: Child | None = None
 
     @classmethod
     async def open(
@@ -92,43 +93,44 @@ class Connection:
 
         """
         argv = ("attach-session", "-E", "-f", ",".join(flags), "-t", session)
-        connection = cls(await _start(address, argv), listener)
+        connection = cls(listener)
+        connection._child = await Child.start(address, ("-C", *argv), connection._read, with_input=True)
         try:
             async with asyncio.timeout(timeout_s):
-                refusal = await connection._greeting()
+                refusal = await connection._greeting(connection._child)
+            connection.is_open = not refusal
         except TimeoutError:
-            await connection.close()
             raise faults.wedged(address.socket_path, timeout_s) from None
-        except BaseException:
-            await connection.close()
-            raise
-        if refusal is not None:
-            await connection.close()
+        finally:
+            if not connection.is_open:
+                await connection.close()
+        if refusal:
             raise faults.command_failed(argv, refusal)
-        connection._is_open = True
         return connection
 
-    async def _greeting(self) -> str | None:
-        """Swallow the reply to the attaching itself, which nobody asked for; return why it was refused."""
-        while data := await self._read():
-            events = self._parser.feed(data)
-            for index, event in enumerate(events):
-                if isinstance(event, Reply):
-                    self._take(events[index + 1 :])
-                    return None if event.ok else "\n".join(event.lines)
-        assert self._process.stderr
-        return (await self._process.stderr.read()).decode(errors="replace").strip() or "it ended at once"
+    async def _greeting(self, child: Child) -> str:
+        """Return why tmux refused; empty when it did not."""
+        ended = asyncio.ensure_future(child.wait_quiet())
+        try:
+            await asyncio.wait((self._greeted, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+        if not self._greeted.done():
+            return child.stderr.decode(errors="replace").strip() or "it ended at once"
+        greeting = self._greeted.result()
+        return "" if greeting.ok else "\n".join(greeting.lines) or "it gave no reason"
 
     async def serve(self) -> None:
-        """Read until the client ends; call `close` afterwards."""
-        while data := await self._read():
-            self._take(self._parser.feed(data))
+        """Wait until the client ends; call `close` afterwards."""
+        if self._child:
+            await self._child.wait_quiet()
 
     async def pipeline(self, commands: Sequence[Sequence[str]]) -> list[Reply]:
         """Write `commands` at once and return a reply for each.
 
         Raises:
             ConnectionResetError: the client ended before all of them were answered.
+            ConnectionAbortedError: it had ended before; nothing was written.
             ValueError: a command cannot be written.
 
         """
@@ -144,78 +146,54 @@ class Connection:
                 lines.append(command_line(("display-message", "-p", fences[-1])))
         data = "".join(f"{line}\n" for line in lines).encode()
         exchange = Exchange(len(fences))
-        if not self._is_open or self._process.stdin is None:
-            exchange.break_off()
+        if self._child is None or not self.is_open:
+            exchange.break_off(ConnectionAbortedError())
             return exchange
         self._slots.extend(Slot(exchange, fence) for fence in fences)
-        self._process.stdin.write(data)
+        self._child.write(data)
         return exchange
 
     def abandon(self) -> None:
         """End the client at once, whatever it waits for; `serve` returns."""
-        self._is_open = False
-        if self._process.returncode is None:
-            self._process.kill()
+        self.is_open = False
+        if self._child:
+            self._child.kill()
 
     async def close(self) -> None:
         """Detach, and end the process if it does not end by itself. Commands in flight are broken off."""
-        self._is_open = False
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self.is_open = False
+        if self._child is None:
+            return
+        self._child.end_input()
         try:
             async with asyncio.timeout(GRACE_S):
-                await self._drained()
+                await self._child.wait_ended()
         except TimeoutError:
             pass
         finally:
             self.abandon()
             while self._slots:
-                self._slots.popleft().exchange.break_off()
-        await self._process.wait()
+                self._slots.popleft().exchange.break_off(ConnectionResetError())
+        await self._child.wait_ended()
 
-    async def _drained(self) -> None:
-        while await self._read():
-            pass
-        await self._process.wait()
+    def _read(self, data: bytes) -> None:
+        for event in self._parser.feed(data):
+            self._take(event)
 
-    async def _read(self) -> bytes:
-        assert self._process.stdout
-        return await self._process.stdout.read(READ_BYTES)
-
-    def _take(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, Reply):
-                if event.solicited:
-                    self._answer(event)
-            elif event.name in _OUT_OF_STEP:
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Notification):
+            if event.name in _OUT_OF_STEP:
                 self.abandon()
-            else:
-                self._is_open = self._is_open and event.name != "exit"
-                self._listener(event)
+                return
+            self.is_open = self.is_open and event.name != "exit"
+            self._listener(event)
+        elif not self._greeted.done():
+            self._greeted.set_result(event)  # the reply to the attaching itself
+        elif event.solicited:
+            self._answer(event)
 
     def _answer(self, reply: Reply) -> None:
         if not self._slots:
             self.abandon()
         elif self._slots[0].take(reply):
             self._slots.popleft()
-
-
-async def _start(address: ServerAddress, argv: Sequence[str]) -> asyncio.subprocess.Process:
-    program, *server = address.argv
-    try:
-        return await asyncio.create_subprocess_exec(
-            program,
-            "-N",
-            "-u",
-            *server,
-            "-C",
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=LINE_LIMIT,
-            env=child_environment(),
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise faults.missing(program) from None

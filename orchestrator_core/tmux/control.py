@@ -137,6 +137,8 @@ class ControlClient:
                     road = await self._wait_for_road()
                     try:
                         return await road.pipeline(commands)
+                    except ConnectionAbortedError:
+                        continue
                     except ConnectionResetError:
                         if not may_repeat:
                             raise self._lost() from None
@@ -179,6 +181,9 @@ class ControlClient:
             self._settled.clear()
             self._nudged.set()
         await self._settled.wait()
+        while isinstance(self._road, Connection) and not self._road.is_open:
+            self._settled.clear()  # it has ended, and its end is about to be dealt with
+            await self._settled.wait()
         if self._road is None:
             raise self._fault.with_traceback(None)
         return self._road
@@ -224,8 +229,8 @@ class ControlClient:
         try:
             await connection.serve()
         finally:
-            self._settle(None, TmuxState.CONNECTING, detail="attaching again")
             self._settled.clear()
+            self._become(None, TmuxState.CONNECTING, detail="attaching again")
             await connection.close()
 
     async def _attach(self, session: SessionId) -> Connection:
@@ -257,9 +262,13 @@ class ControlClient:
         self._settle(None, state, detail=f"{error.title}: {error.cause}")
 
     def _settle(self, road: Road | None, state: TmuxState, *, detail: str = "") -> None:
+        """Be in a state that lasts; commands that waited for it go on."""
+        self._become(road, state, detail=detail)
+        self._settled.set()
+
+    def _become(self, road: Road | None, state: TmuxState, *, detail: str) -> None:
         before, self._road = self._road, road
         self.state, self.detail = state, detail
-        self._settled.set()
         if self._is_started and self._keeper is not None and type(before) is not type(road):
             self._listener(Notification(name=DISCONNECTED if road is None else RECONNECTED))
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
+from orchestrator_core.tmux.child import Child
 from orchestrator_core.tmux.protocol import Reply
 from orchestrator_core.tmux.quoting import process_arguments
-from orchestrator_core.tmux.transport import BRANCHES, DEFAULT_TIMEOUT_S, child_environment, printed
+from orchestrator_core.tmux.transport import BRANCHES, DEFAULT_TIMEOUT_S, printed
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -80,34 +81,16 @@ async def run_tmux(address: ServerAddress, arguments: Sequence[str], timeout_s: 
         TimedOutError: the server did not answer in time.
 
     """
-    program, *server = address.argv
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            "-N",
-            "-u",
-            *server,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=child_environment(),
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise faults.missing(program) from None
+    stdout = bytearray()
+    child = await Child.start(address, arguments, stdout.extend)
     try:
         async with asyncio.timeout(timeout_s):
-            stdout, stderr = await process.communicate()
+            await child.wait_ended()
     except TimeoutError:
         raise faults.wedged(address.socket_path, timeout_s) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    said = stderr.decode(errors="replace")
-    if process.returncode and faults.says_no_server(said):
+        child.kill()
+    said = child.stderr.decode(errors="replace")
+    if child.returncode and faults.says_no_server(said):
         raise faults.gone(address.socket_path)
-    return Finished(
-        returncode=process.returncode or 0, stdout=stdout.decode(errors="replace"), stderr=said.rstrip("\n")
-    )
+    return Finished(returncode=child.returncode or 0, stdout=stdout.decode(errors="replace"), stderr=said.rstrip("\n"))

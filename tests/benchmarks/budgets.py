@@ -34,7 +34,7 @@ def p1_latency(samples: int = 60) -> None:
         here.start_supervisor()
         tty = here.tmux("display-message", "-p", "-t", str(agent.pane), "#{pane_tty}")
         app = here.open(tmorch_tui())
-        _select_first_agent(app)
+        _wait_for_first_agent(app)
         ours = _echoes(app, tty, samples)
         app.close()
         plain = here.open("tmux", "-S", here.socket, "attach", "-t", f"={agent.orchestration}")
@@ -59,13 +59,10 @@ def _echoes(screen: Screen, tty: str, samples: int) -> list[float]:
     return times
 
 
-def _select_first_agent(app: Screen) -> None:
-    """Wait for the tree and move to the first agent, until its preview shows."""
+def _wait_for_first_agent(app: Screen) -> None:
+    """Wait for the tree and the preview of the first agent, which is selected from the start."""
     app.wait_for(b"role0")
-    app.drain(0.5)
-    app.type(b"j")
-    app.wait_for(b"tmorch 1 from the person")
-    app.drain(0.5)
+    app.drain(2.0)
 
 
 def p2_cpu(seconds: float = 20.0) -> None:
@@ -79,7 +76,7 @@ def p2_cpu(seconds: float = 20.0) -> None:
 def _measure_cpu(here: Stage, seconds: float, label: str, budget: float) -> None:
     supervisor = here.start_supervisor()
     app = here.open(tmorch_tui())
-    _select_first_agent(app)
+    _wait_for_first_agent(app)
     app.drain(6.0)
     parents = [app.process, supervisor]
     ours = parents + [child for parent in parents for child in parent.children(recursive=True)]
@@ -163,7 +160,7 @@ def p8_memory() -> None:
         here.populate(20, 5, mode="busy")
         supervisor = here.start_supervisor()
         app = here.open(tmorch_tui())
-        _select_first_agent(app)
+        _wait_for_first_agent(app)
         app.drain(10.0)
         print(f"P8  tmorch-tui      {app.process.memory_info().rss / 1e6:6.1f} MB, budget ≤ 90 MB")
         print(f"    supervisor      {supervisor.memory_info().rss / 1e6:6.1f} MB, budget ≤ 60 MB")
@@ -175,16 +172,16 @@ def p9_keys(samples: int = 40) -> None:
         here.populate(20, 5, mode="busy")
         here.start_supervisor()
         app = here.open(tmorch_tui())
-        _select_first_agent(app)
+        _wait_for_first_agent(app)
         app.drain(4.0)
         times = []
         for number in range(samples):
             app.drain(0.15 + (number % 5) * 0.021)
             app.forget()
-            key, token = (b"j", b"role1") if number % 2 == 0 else (b"k", b"role0")
+            key, token = (b"j", b"bench-00/role1") if number % 2 == 0 else (b"k", b"bench-00/role0")
             began = time.perf_counter()
             app.type(key)
-            times.append(app.wait_for(b"\xe2\x96\xb8 " + token) - began)
+            times.append(app.wait_for(token) - began)
     print(f"P9  key to paint    {spread(times)}   budget p95 ≤ 40 ms")
 
 

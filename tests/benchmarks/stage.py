@@ -23,9 +23,9 @@ import psutil
 
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.models.agent import Agent, AgentStatus
-from orchestrator_core.models.ids import OrchestrationId, agent_id
+from orchestrator_core.models.ids import OrchestrationId, SessionId, agent_id
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
-from orchestrator_core.store import open_store
+from orchestrator_core.store import Store, open_store
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
@@ -38,7 +38,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environ = {n: v for n, v in os.environ.items() if not n.startswith(("TMORCH_", "TMUX", "XDG_"))}
+        self.environ = {n: v for n, v in os.environ.items() if not n.startswith(("TMORCH_", "TMUX", "XDG_", "PYTHON"))}
         self.environ |= {
             "HOME": str(folder / "home"),
             "XDG_STATE_HOME": str(folder / "state"),
@@ -79,7 +79,7 @@ class Stage:
         store.close()
         return made
 
-    def _open_team(self, store, name: OrchestrationId, count: int, mode: str) -> list[Agent]:  # type: ignore[no-untyped-def]
+    def _open_team(self, store: Store, name: OrchestrationId, count: int, mode: str) -> list[Agent]:
         now = time.time()
         store.orchestrations.claim(
             Orchestration(
@@ -88,20 +88,11 @@ class Stage:
             )
         )  # fmt: skip
         made: list[Agent] = []
-        session = ""
+        session: SessionId | None = None
         for number in range(count):
+            created = self._open_window(name, session, f"role{number}", mode)
+            session = created.session_id
             role = f"role{number}"
-            common = {
-                "window": role, "cwd": str(self.folder), "argv": (sys.executable, "-S", "-E", str(STUB), mode),
-                "env": {}, "agent": agent_id(name, role),
-            }  # fmt: skip
-            if session:
-                created = sessions.create_window(self.address, session_id=session, **common)
-            else:
-                created = sessions.create_session(
-                    self.address, name=name, width=COLUMNS, height=50, orchestration=name, **common
-                )
-                session = created.session_id
             agent = Agent(
                 id=agent_id(name, role), orchestration=name, role=role, driver="stub", worktree=str(self.folder),
                 branch=f"tmorch/{name}/{role}", status=AgentStatus.STARTING, pane=created.pane_id,
@@ -112,6 +103,20 @@ class Stage:
             made.append(agent)
         store.orchestrations.update(name, state=OrchestrationState.RUNNING, session_id=session)
         return made
+
+    def _open_window(
+        self, name: OrchestrationId, session: SessionId | None, role: str, mode: str
+    ) -> sessions.Created:
+        argv = (sys.executable, "-S", "-E", str(STUB), mode)
+        if session is None:
+            return sessions.create_session(
+                self.address, name=name, window=role, cwd=str(self.folder), argv=argv, env={}, orchestration=name,
+                agent=agent_id(name, role),
+            )  # fmt: skip
+        return sessions.create_window(
+            self.address, session_id=session, window=role, cwd=str(self.folder), argv=argv, env={}, orchestration=name,
+            agent=agent_id(name, role),
+        )  # fmt: skip
 
     def wait_idle(self, role: str, seconds: float = 30.0) -> None:
         """Wait until the agent with `role` is idle."""

@@ -41,7 +41,16 @@ def write_stand_in(folder: Path, *arguments: str, name: str = "claude") -> Path:
 class StandInPane:
     """A stand-in in a pane of its own, and everything a test does to it or looks at."""
 
-    def __init__(self, tmux: TmuxServer, folder: Path, *arguments: str, width: int = 100, height: int = 30) -> None:
+    def __init__(
+        self,
+        tmux: TmuxServer,
+        folder: Path,
+        *arguments: str,
+        width: int = 100,
+        height: int = 30,
+        cwd: Path | None = None,
+        environ: tuple[str, ...] = (),
+    ) -> None:
         self.tmux = tmux
         self.folder = folder
         self._record = folder / "record.jsonl"
@@ -55,7 +64,8 @@ class StandInPane:
         )
         size = ("-x", str(width), "-y", str(height))
         self.pane = tmux.run(
-            *("new-session", "-d", "-P", "-F", "#{pane_id}", *size, "-c", str(folder), str(program), *arguments),
+            *("new-session", "-d", "-P", "-F", "#{pane_id}", *size, "-c", str(cwd or folder), *environ),
+            *(str(program), *arguments),
             *(";", "set-option", "-g", "remain-on-exit", "on"),
         )
 
@@ -139,8 +149,12 @@ class StandInPane:
 
     def ended(self, how: str) -> str:
         """Wait until the program has ended and tmux knows how: `pane_dead_status` or `pane_dead_signal`."""
-        eventually(lambda: self.fact(how), what=f"it has not ended:\n{self.text()}")
-        return self.fact(how)
+
+        def found() -> str:
+            self.tmux.run("run-shell", "-b", "true")  # tmux may miss a child's end until the next one comes
+            return self.fact(how)
+
+        return eventually(found, what=f"it has not ended:\n{self.text()}")
 
 
 def _entries(file: Path) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.branch import CleanupResult, Removal
-from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
+from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team, TmuxState
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
@@ -30,6 +30,7 @@ from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, Ro
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
+    from orchestrator_core.services.doctor import Check
     from orchestrator_core.services.setup import SetupReport
     from orchestrator_core.store.quick import QuickStore
 else:  # the fakes stand in for their signatures only
@@ -171,6 +172,7 @@ class FakeOrchestrator(Orchestrator):
         self.asked: list[tuple[Any, ...]] = []
         self.teams: list[Team] = [make_team()]
         self.health_now = SupervisorHealth(running=True, pid=321, heartbeat_at=1000.0)
+        self.tmux, self.tmux_detail = TmuxState.CONNECTED, ""
         self.stored: tuple[AgentMessage, ...] = ()
         self.steps: tuple[StepProgress, ...] = ()
         self.failure: BaseException | None = None
@@ -187,7 +189,7 @@ class FakeOrchestrator(Orchestrator):
 
     async def fleet(self) -> Fleet:
         self._note("fleet")
-        return Fleet(teams=tuple(self.teams), supervisor=self.health_now)
+        return Fleet(teams=tuple(self.teams), supervisor=self.health_now, tmux=self.tmux, tmux_detail=self.tmux_detail)
 
     async def fleets(self) -> AsyncIterator[Fleet]:
         yield await self.fleet()
@@ -276,6 +278,7 @@ class FakeContext(Context):
         self.became: tuple[str, ...] = ()
         self.scratch: list[tuple[Path, int]] = []
         self.setup_report: SetupReport | None = None
+        self.checks: tuple[Check, ...] = ()
 
     @cached_property
     def settings(self) -> Settings:
@@ -314,6 +317,9 @@ class FakeContext(Context):
     def set_up(self) -> SetupReport:
         assert self.setup_report is not None
         return self.setup_report
+
+    def examine(self) -> tuple[Check, ...]:
+        return self.checks
 
     def become(self, argv: Sequence[str]) -> Never:
         self.became = tuple(argv)

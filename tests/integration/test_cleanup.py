@@ -15,7 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator_core.errors import GitCommandError, NotFoundError, RefusedError
-from orchestrator_core.git.place import aside_of, remains_of
+from orchestrator_core.git.place import aside_of, locate, remains_of
+from orchestrator_core.git.removal import remove_verified
 from orchestrator_core.git.snapshot import take_snapshot
 from orchestrator_core.git.trash import keep, trash_list
 from orchestrator_core.git.worktrees import add_worktree
@@ -584,10 +585,9 @@ async def test_a_program_that_starts_in_it_meanwhile_saves_the_worktree(
 
 async def test_a_branch_that_moves_on_without_its_worktree_stays(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     later = run_git(team.project, "commit-tree", "-p", team.base, "-m", "Later", f"{team.base}^{{tree}}")
-    remove = service.remove_verified
 
     async def remove_and_move_on(*args: object) -> str:
-        leftover = await remove(*args)  # type: ignore[arg-type]  # passed through as it came
+        leftover = await remove_verified(*args)  # type: ignore[arg-type]  # passed through as it came
         run_git(team.project, "update-ref", f"refs/heads/tmorch/{ID}/tester", later)
         run_git(team.project, "update-ref", f"refs/heads/tmorch/{ID}/developer", later)
         return leftover
@@ -667,10 +667,8 @@ async def test_git_that_refuses_to_forget_gets_its_folder_back(team: Team) -> No
     git_dir = Path(run_git(team.tree("developer"), "rev-parse", "--absolute-git-dir"))
     (team.tree("developer") / "new").write_text("work")
 
-    real = service.take_snapshot
-
     async def look_and_lock(*args: object) -> object:
-        snapshot = await real(*args)  # type: ignore[arg-type]  # passed through as it came
+        snapshot = await take_snapshot(*args)  # type: ignore[arg-type]  # passed through as it came
         if aside_of(team.tree("developer")).exists():
             (git_dir / "locked").write_text("just now")
         return snapshot
@@ -710,13 +708,26 @@ async def test_a_clean_up_that_crashed_is_finished_by_the_next(team: Team, crash
     assert "work" in [kept_file(team.project, ref, "new") for ref in kept if has_file(team.project, ref, "new")]
 
 
+async def test_remains_beside_a_worktree_that_was_made_again(team: Team) -> None:
+    tree = team.tree("developer")
+    remains_of(tree).mkdir()
+    (remains_of(tree) / "old").touch()
+    (tree / "new").write_text("work")
+
+    result = await team.clean("developer")
+
+    assert result.state is OrchestrationState.CLEANED
+    assert kept_file(team.project, of(result, "developer").ref, "new") == "work"
+    assert not team.folder.exists()
+
+
 async def keep_all(team: Team) -> None:
     for agent in team.agents:
-        await service.keep(
+        await keep(
             team.project,
             ID,
             agent.role,
-            (await service.locate(team.project, agent.worktree)).checkout,
+            (await locate(team.project, agent.worktree)).checkout,
             agent.branch,
         )
 
@@ -818,4 +829,4 @@ async def test_odd_names_in_the_listing_cannot_write_on_the_terminal(team: Team)
 
     cause = (await team.refusal()).cause
 
-    assert cause == "developer: 1 uncommitted path: 'a\\x1b[2Jb\\nc'"
+    assert cause == "developer: 1 uncommitted path: a\\x1b[2Jb\\nc"

@@ -227,7 +227,6 @@ def test_equal_messages_are_suppressed_with_their_number(fleet: Fleet) -> None:
         (["stop", "shop"], 4),
         (["cleanup", "shop"], 4),
         (["start", "no/such/place", "--yes"], 4),
-        (["tui"], 3),
         (["list"], 0),
         (["supervisor", "status"], 0),
         (["--version"], 0),
@@ -240,6 +239,12 @@ def test_exit_codes(args: list[str], code: int) -> None:
     if code > 2:
         assert faults(json.loads(done.stdout), schema_of("error")) == []
         assert done.stderr == ""
+
+
+def test_the_screen_is_refused_without_a_terminal() -> None:
+    done = tmorch("tui")
+    assert done.returncode == 3
+    assert "needs a terminal" in done.stderr
 
 
 def test_a_wrong_setting_is_a_usage_error_that_names_it(isolated_home: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator_core.models.ids import AgentId
-from orchestrator_core.models.message import MessageState
+from orchestrator_core.models.message import DeliveryMode, MessageKind, MessageState
 from tests.conftest import MakeProject, TmuxServer
 from tests.polling import eventually
 from tests.rig import Rig, StandIn
@@ -244,7 +244,7 @@ def stopped_supervisor(rig: Rig, agent: StandIn) -> None:
 def half_typed(rig: Rig, agent: StandIn, text: str) -> int:
     """Leave a message as a supervisor that was killed in the middle of typing leaves it."""
     message = rig.store.messages.add(
-        target=AgentId(agent.id), sender="you", text=text, mode="when-idle", kind="text", at=1.0, duplicate_limit=0,
+        target=AgentId(agent.id), sender="you", text=text, mode=DeliveryMode.WHEN_IDLE, kind=MessageKind.TEXT, at=1.0, duplicate_limit=0,
         duplicate_window_s=0,
     )  # fmt: skip
     rig.store.messages.claim_next(agent.id, 1.0)

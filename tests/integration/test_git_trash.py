@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator_core.errors import GitCommandError
-from orchestrator_core.git.trash import keep, move_to_trash, trash_list
 from orchestrator_core.git.registry import find_checkout
+from orchestrator_core.git.trash import keep, move_to_trash, trash_list
 from orchestrator_core.git.worktrees import add_worktree
 from tests.conftest import MakeProject, run_git
 from tests.polling import eventually
@@ -138,6 +138,18 @@ async def test_the_list_says_what_is_kept(git_project: Path, worktree: Path) -> 
     assert (entry.branch, entry.worktree, entry.tip) == (BRANCH, str(worktree), tip)
     assert entry.commit == run_git(git_project, "rev-parse", ref)
     assert entry.at == float(run_git(git_project, "log", "-1", "--format=%ct", ref))
+
+
+async def test_what_others_put_there_does_not_break_the_list(git_project: Path, worktree: Path) -> None:
+    ref = await trash(git_project, worktree)
+    run_git(git_project, "update-ref", "refs/tmorch/trash/stray", "HEAD^{tree}")
+    odd = run_git(git_project, "commit-tree", "-m", "x\n\nTmorch-Branch: not quoted\nTmorch-Tip: 7", "HEAD^{tree}")
+    run_git(git_project, "update-ref", "refs/tmorch/trash/a/b/c", odd)
+
+    entries = {entry.ref: entry for entry in await trash_list(git_project)}
+
+    assert set(entries) == {ref, "refs/tmorch/trash/stray", "refs/tmorch/trash/a/b/c"}
+    assert entries["refs/tmorch/trash/a/b/c"].branch == "not quoted"
 
 
 async def test_an_empty_list(git_project: Path) -> None:

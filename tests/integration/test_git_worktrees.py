@@ -154,13 +154,16 @@ async def test_the_real_path_is_returned(git_project: Path, tmp_path: Path, wher
 @pytest.mark.parametrize("taken", [BRANCH, "tmorch", "tmorch/shop-3f2a", f"{BRANCH}/deeper"])
 async def test_a_branch_that_is_in_the_way(git_project: Path, where: Path, taken: str) -> None:
     run_git(git_project, "branch", taken)
+    others = ["unrelated"] if taken == "tmorch" else ["tmorch/aaa/developer", "unrelated"]
+    for other in others:
+        run_git(git_project, "branch", other)
 
     with pytest.raises(RefusedError) as caught:
         await add_worktree(git_project, where, BRANCH, head_of(git_project))
 
     assert caught.value.code == "branch-exists"
-    assert taken in caught.value.cause
-    assert branches(git_project) == sorted(["main", taken])
+    assert caught.value.cause == f"there is a branch {taken} already"
+    assert set(branches(git_project)) == {"main", taken, *others}
     assert not where.parent.parent.exists()
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -80,6 +81,29 @@ def test_opening_again_changes_nothing(path: Path) -> None:
     with closing(open_store(path)) as store:
         assert store.messages.latest()[0].text == "hello"
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a b", "what?", "50%20off", "c#", "ü 🙂", "semi;colon&x=1"])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "tmorch.db"
+    fill(path)
+    with closing(QuickStore(path)) as quick:
+        assert [agent.id for agent in quick.agents()] == [DEVELOPER]
+    assert [file.name for file in tmp_path.iterdir() if file.name not in ("home", "gitconfig")] == [name]
+    assert [file.name for file in path.parent.iterdir()] == ["tmorch.db"]
+
+
+def test_a_relative_path_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(Path("here.db"))
+    assert (tmp_path / "here.db").exists()
+
+
+def test_a_store_may_be_used_from_another_thread(path: Path) -> None:
+    fill(path)
+    with closing(open_store(path)) as store, ThreadPoolExecutor(1) as threads:
+        added = threads.submit(store.events.add, "x", "from a thread", at=1.0).result()
+        assert store.events.latest(1) == (added,)
 
 
 def test_a_symbolic_link_to_a_database_is_followed(path: Path, tmp_path: Path) -> None:

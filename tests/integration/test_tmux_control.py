@@ -22,6 +22,7 @@ from orchestrator_core.errors import (
 )
 from orchestrator_core.models.fleet import TmuxState
 from orchestrator_core.models.ids import SessionId
+from orchestrator_core.tmux import control
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.control import ControlClient
 from orchestrator_core.tmux.inbox import DISCONNECTED, RECONNECTED
@@ -41,7 +42,7 @@ SOME_TEXT = st.text(
 @pytest.fixture
 async def client(tmux_server: TmuxServer) -> AsyncIterator[ControlClient]:
     """A client of a server with two sessions, attached to the first, `$0`."""
-    tmux_server.run("new-session", "-d", "-s", "one", "-x", "100", "-y", "30", "cat", ";", "new-session", "-d", "cat")
+    tmux_server.run("new-session", "-d", "-s", "one", "cat", ";", "new-session", "-d", "-s", "two", "cat")
     async with ControlClient(address_of(tmux_server)) as client:
         yield client
 
@@ -83,7 +84,7 @@ async def test_replies_belong_to_their_commands(client: ControlClient) -> None:
     untaken = ["if-shell", "-F", "0", "display-message -p inner"]
     broken = ["if-shell", "-F", "1", "capture-pane -t %99"]
     replies = await client.pipeline(
-        [[*said, "a"], ["no-such"], branch, [*said, "%end 1 1 1"], untaken, broken, [*said, ""], [*said, "z"]]
+        [[*said, "a"], ["no-such"], branch, [*said, "%%end 1 1 1"], untaken, broken, [*said, ""], [*said, "z"]]
     )
     assert [reply.ok for reply in replies] == [True, False, True, True, True, False, True, True]
     assert [reply.lines[:1] for reply in replies][0::2] == [("a",), ("inner",), (), ("",)]
@@ -264,14 +265,17 @@ async def test_a_wedged_server_is_told_from_a_dead_one(tmux_server: TmuxServer) 
                 with pytest.raises(TimedOutError) as caught:
                     await client.command("kill-session")
                 assert caught.value.code == "tmux-wedged"
-            assert client.state is TmuxState.CONNECTING
+            await aeventually(lambda: client.state is TmuxState.CONNECTING)
         finally:
             os.kill(server, signal.SIGCONT)
         await aeventually(lambda: client.state is TmuxState.CONNECTED)
         assert await client.command("display-message", "-p", "back") == ["back"]
 
 
-async def test_a_session_that_ends_with_its_last_client_is_left_alone(tmux_server: TmuxServer) -> None:
+async def test_a_session_that_ends_with_its_last_client_is_left_alone(
+    tmux_server: TmuxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "LOOK_AGAIN_S", 0.1)
     tmux_server.run("new-session", "-d", "-s", "frail", "cat")
     with Person(tmux_server, "frail"):
         await aeventually(lambda: clients_of(tmux_server))
@@ -293,9 +297,8 @@ async def test_a_session_that_ends_with_its_last_client_is_left_alone(tmux_serve
 
 async def test_tmux_moves_it_to_such_a_session(tmux_server: TmuxServer) -> None:
     tmux_server.run("set-option", "-g", "detach-on-destroy", "off", ";", "new-session", "-d", "-s", "frail", "cat")
-    tmux_server.run(
-        "new-session", "-d", "-s", "home", "cat", ";", "set-option", "-t", "home", "@tmorch_orchestration", "x"
-    )
+    tmux_server.run("new-session", "-d", "-s", "home", "cat")
+    tmux_server.run("set-option", "-t", "home", "@tmorch_orchestration", "shop-3f2a")
     with Person(tmux_server, "frail"):
         await aeventually(lambda: clients_of(tmux_server))
         async with ControlClient(address_of(tmux_server)) as client:
@@ -356,7 +359,7 @@ async def test_starting_can_be_cancelled(tmux_server: TmuxServer) -> None:
 async def test_a_flood_does_not_keep_commands_waiting(tmux_server: TmuxServer) -> None:
     tmux_server.run("new-session", "-d", "yes")
     async with ControlClient(address_of(tmux_server), output=True) as client:
-        await aeventually(lambda: heard(client, "extended-output"))
+        assert await heard(client, "extended-output")
         answers = [await client.command("display-message", "-p", str(n)) for n in range(50)]
         assert answers == [[str(n)] for n in range(50)]
 

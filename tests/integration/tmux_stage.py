@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 
 from orchestrator_core.tmux.address import ServerAddress
 from tests.conftest import TmuxServer
+from tests.polling import DEADLINE_S, STEP_S
 
 TAKER = """\
 import os, sys, termios, tty
@@ -40,12 +44,20 @@ def taker(path: Path, *, brackets: bool = True) -> tuple[str, ...]:
     return (sys.executable, "-S", "-c", TAKER, str(path), "on" if brackets else "off")
 
 
+async def until(check: Callable[[], Awaitable[bool]], *, timeout: float = DEADLINE_S) -> None:
+    """Wait until `check`, a coroutine function, says yes."""
+    async with asyncio.timeout(timeout):
+        while not await check():
+            await asyncio.sleep(STEP_S)
+
+
 class Person:
     """A person's tmux client in a terminal of its own."""
 
     def __init__(self, server: TmuxServer, session: str, *, columns: int = 80, rows: int = 24) -> None:
         self._master, slave = pty.openpty()
         self._seen = bytearray()
+        self._process: subprocess.Popen[bytes] | None = None
         self.resize(columns, rows)
         self._process = subprocess.Popen(
             ["tmux", "-S", server.socket_path, "attach-session", "-t", session],
@@ -62,6 +74,8 @@ class Person:
     def resize(self, columns: int, rows: int) -> None:
         """Set the terminal's size."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if self._process is not None:
+            self._process.send_signal(signal.SIGWINCH)
 
     def sees(self, text: str) -> bool:
         """Whether `text` has been shown, in one piece."""
@@ -80,7 +94,8 @@ class Person:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
         self._reader.join(timeout=5)
         os.close(self._master)

@@ -131,7 +131,7 @@ def test_scrolled(snap_compare: Compare, theme: str) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=scrolled("pageup", "pageup"))
 
 
-@pytest.mark.parametrize("absence", [Absence.UNSELECTED, Absence.GONE], ids=lambda absence: absence.value[0])
+@pytest.mark.parametrize("absence", [Absence.UNSELECTED, Absence.GONE], ids=lambda absence: absence.name.lower())
 def test_nothing_to_show(snap_compare: Compare, absence: Absence) -> None:
     """In the middle what is missing, and below it what to do."""
     assert snap_compare(ViewApp("tmorch-dark", None, absence), terminal_size=(60, 10))

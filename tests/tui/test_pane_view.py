@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.app import App, ComposeResult
-from textual.events import MouseScrollUp
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 from textual.strip import Strip
 
+from orchestrator_core.config.paths import Paths
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import Cursor, PaneFrame
+from tui.theming import load_themes, terminal_colours
 from tui.widgets.pane_picture import Sheet, live_rows, regions, with_cursor
 from tui.widgets.pane_view import Absence, PaneView
 
@@ -301,6 +303,17 @@ async def test_returning_shows_the_newest(key: str) -> None:
         assert (driven.view.scrolled, driven.view.behind) == (0, False)
 
 
+async def test_returning_works_when_the_scrollback_was_cleared() -> None:
+    async with a_view() as driven:
+        driven.view.focus()
+        await driven.show(a_frame(*numbered(51, 56), history_size=50))
+        await driven.press("home")
+        driven.view.show_history(a_frame(*numbered(51, 56), history=numbered(1, 50)))
+        await driven.show(a_frame("clean"))
+        await driven.press("end")
+        assert driven.text()[0] == "clean"
+
+
 async def test_scrolling_down_to_the_end_is_returning() -> None:
     async with a_view() as driven:
         driven.view.focus()
@@ -318,6 +331,14 @@ async def test_the_wheel_scrolls() -> None:
         await driven.pilot.pause()
         assert driven.view.scrolled == 1
         assert driven.app.wanted
+
+
+async def test_the_wheel_with_shift_pans() -> None:
+    async with a_view() as driven:
+        await driven.show(a_frame("0123456789" * 4, width=40))
+        await driven.pilot._post_mouse_events([MouseScrollDown], widget=PaneView, shift=True)
+        await driven.pilot.pause()
+        assert driven.text()[0].startswith("‹9012")
 
 
 async def test_without_scrollback_nothing_moves() -> None:
@@ -431,6 +452,20 @@ async def test_a_frame_with_fewer_lines_than_it_says_is_padded() -> None:
         frame = PaneFrame(pane=PaneId("%1"), lines=("one",), width=WIDTH, height=HEIGHT, cursor=HIDDEN)
         await driven.show(frame)
         assert driven.text() == ["one"] + [""] * 5
+
+
+async def test_another_theme_repaints_the_pane() -> None:
+    async with a_view() as driven:
+        await driven.show(a_frame("plain \x1b[31mred"))
+        themes = load_themes(Paths.from_env())
+        for name in ("tmorch-dark", "tmorch-light"):
+            themes.apply(driven.app, name)
+            await driven.pilot.pause()
+            (painted,) = driven.view.render_lines(Region(0, 0, WIDTH, 1))
+            plain, red, *_ = (style for _, style, _ in painted if style is not None)
+            colours = terminal_colours(driven.app.theme_variables)
+            assert (plain.color, plain.bgcolor) == (colours.foreground.rich_color, colours.background.rich_color)
+            assert red.color == colours.sixteen[1].rich_color
 
 
 ROWS = st.lists(st.integers(0, 40), unique=True).map(sorted)

@@ -12,7 +12,7 @@ from orchestrator_core.cli.output import Look
 from orchestrator_core.cli.schemas import schema_of
 from orchestrator_core.errors import ExitCode
 from orchestrator_core.models.agent import AgentStatus
-from orchestrator_core.models.fleet import AgentView, SupervisorHealth
+from orchestrator_core.models.fleet import AgentView, SupervisorHealth, TmuxState
 from orchestrator_core.models.ids import AgentId, MessageId
 from orchestrator_core.models.message import AgentMessage, MessageState
 from orchestrator_core.models.orchestration import OrchestrationState
@@ -138,6 +138,14 @@ def test_status_warns_when_nobody_delivers() -> None:
     assert context.run() == ExitCode.DONE
     assert "supervisor not running" in context.said
     assert "tmorch supervisor start" in context.narrated
+
+
+def test_status_warns_when_tmux_is_not_there() -> None:
+    facade = FakeOrchestrator()
+    facade.tmux, facade.tmux_detail = TmuxState.MISSING, "tmux is too old: 2.9"
+    context = FakeContext("status", orchestrator=facade)
+    assert context.run() == ExitCode.DONE
+    assert "! tmux: tmux is too old: 2.9" in context.narrated
 
 
 def test_watching_prints_each_change_as_a_line_of_json() -> None:

@@ -30,9 +30,7 @@ def program(state: ProgramState, *, is_needed: bool) -> Program:
         (ProgramState.TOO_OLD, True, ExitCode.MISSING),
     ],
 )
-def test_what_cannot_be_done_without_decides_the_exit_code(
-    state: ProgramState, is_needed: bool, code: ExitCode
-) -> None:
+def test_only_what_is_needed_decides_the_exit_code(state: ProgramState, is_needed: bool, code: ExitCode) -> None:
     context = FakeContext("setup", "--json")
     context.setup_report = report(program(state, is_needed=is_needed))
     assert context.run() == code

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from orchestrator_core.models.pane import PaneFrame
@@ -34,6 +34,10 @@ class Sheet:
     def __init__(self, frame: PaneFrame) -> None:
         self.frame = frame
         self._pens = [PLAIN]
+
+    def is_of(self, frame: PaneFrame) -> bool:
+        """Return whether `frame` is of the same pane: panes of two servers can have one id."""
+        return (self.frame.pane, self.frame.pid) == (frame.pane, frame.pid)
 
     @property
     def length(self) -> int:
@@ -90,13 +94,106 @@ def live_rows(sheet: Sheet, count: int) -> tuple[int, list[Row]]:
     return top, rows
 
 
-def scrolled_rows(sheet: Sheet, count: int, scrolled: int, note: str) -> tuple[int, list[Row]]:
-    """Return the same for a view that stands `scrolled` lines above the live one; `note` says so."""
-    top = max(0, sheet.live_top(count) - scrolled)
-    rows = [sheet.row(top + y) for y in range(count)]
-    if rows:
-        rows[0] = rows[0]._replace(note=note)
-    return top, rows
+class Viewpoint:
+    """Where a view stands over a pane: live at its end, or held still further up; and at which column."""
+
+    def __init__(self, history_lines: int) -> None:
+        self.history_lines = history_lines
+        """How many lines of scrollback can be looked at."""
+        self.sheet: Sheet | None = None
+        """What is shown."""
+        self.latest: PaneFrame | None = None
+        """The newest frame, also while an older one is held still."""
+        self.scrolled = 0
+        """How many lines the view stands above the live picture."""
+        self.behind = False
+        """Whether the screen changed since the view was scrolled."""
+        self.left = 0
+        self.top = 0
+        """The index of the first line in view."""
+        self.size = Size(0, 0)
+        self._wanted = 0
+
+    def put(self, frame: PaneFrame) -> None:
+        """Show `frame`; a scrolled view of the same pane stays as it is."""
+        self.latest = frame
+        if self.sheet is None or not self.sheet.is_of(frame):
+            self._wanted = self.scrolled = self.left = 0
+        if self.sheet is None or not self.scrolled:
+            self.sheet, self.behind = Sheet(frame), False
+        elif not self.behind:
+            held = self.sheet.frame
+            self.behind = frame.lines[frame.history :] != held.lines[held.history :]
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.sheet = self.latest = None
+        self._wanted = self.scrolled = self.left = 0
+        self.behind = False
+
+    def put_history(self, frame: PaneFrame) -> bool:
+        """Show a frame with scrollback where the view stands; return False when it is not wanted any more."""
+        held = self.sheet
+        if held is None or not self.scrolled or not held.is_of(frame):
+            return False
+        scrolled_off = max(0, frame.history_size - held.frame.history_size)
+        missing = self._wanted - (held.live_top(self.size.height) - self.top)
+        self.sheet = Sheet(frame)
+        top = self.sheet.length - (held.length - self.top) - scrolled_off - missing
+        self._wanted = max(1, self.sheet.live_top(self.size.height) - top)
+        self._follow_wanted(self.sheet)
+        return True
+
+    def scroll_by(self, lines: int) -> int:
+        """Go up by `lines`, down when negative. Return how many lines of scrollback it takes; 0: none."""
+        if self.sheet is None:
+            return 0
+        frame, loaded = self.sheet.frame, self.sheet.live_top(self.size.height)
+        available = min(frame.history_size, self.history_lines)
+        self._wanted = max(0, min(self._wanted + lines, loaded + max(0, available - frame.history)))
+        needed = available if self._wanted > loaded else 0
+        self._follow_wanted(self.sheet)
+        return needed
+
+    def _follow_wanted(self, sheet: Sheet) -> None:
+        """Scroll as far towards what is wanted as the lines at hand allow."""
+        if self._wanted:
+            # One line at least, so that the picture is held still until the scrollback is there.
+            self.scrolled = max(1, min(self._wanted, sheet.live_top(self.size.height)))
+        else:
+            self.scrolled = 0
+            if self.latest is not None:
+                self.put(self.latest)
+
+    def pan_by(self, columns: int) -> bool:
+        """Go right by `columns`, left when negative; return whether that changed anything."""
+        before, self.left = self.left, self.left + columns
+        self._stay_within()
+        return self.left != before
+
+    def _stay_within(self) -> None:
+        widest = self.sheet.frame.width if self.sheet is not None else 0
+        self.left = max(0, min(self.left, widest - self.size.width))
+
+    def rows(self, size: Size, way_back: str) -> list[Row]:
+        """Return the rows for a view of `size`. A scrolled view says so, and `way_back`."""
+        self.size = size
+        self._stay_within()
+        if self.sheet is None:
+            return []
+        if not self.scrolled:
+            self.top, rows = live_rows(self.sheet, size.height)
+            return rows
+        self.top = max(0, self.sheet.live_top(size.height) - self.scrolled)
+        rows = [self.sheet.row(self.top + y) for y in range(size.height)]
+        if rows:
+            rows[0] = rows[0]._replace(note=self._note(way_back))
+        return rows
+
+    def _note(self, way_back: str) -> str:
+        plural = "" if self.scrolled == 1 else "s"
+        news = "new output below" if self.behind else ""
+        return " · ".join(filter(None, (f"scrolled ↑ {self.scrolled} line{plural}", news, way_back)))
 
 
 def regions(rows: Iterable[int], width: int) -> Iterator[Region]:

@@ -35,19 +35,18 @@ from tui.theming import terminal_colours
 from tui.widgets.pane_picture import (
     NOWHERE,
     Row,
-    Sheet,
+    Viewpoint,
     cell_span,
     cut,
-    live_rows,
     regions,
     restyled,
-    scrolled_rows,
     with_cursor,
     with_note,
 )
 
 WHEEL_LINES = 3
 PAN_COLUMNS = 8
+ANY_DISTANCE = 1_000_000_000
 STRIPS_KEPT = 512
 TERMINAL_DEFAULT = Color(0, 0, 0, ansi=-1)
 
@@ -75,6 +74,13 @@ class PaneView(Widget, can_focus=True):
     | `pane-view--outside` | Around a pane that is smaller than the view. |
     """
 
+    HELP = """\
+The agent's own screen, live and in its colours. You only look here: nothing you press reaches the agent.
+
+Scrolling up holds the picture still and brings the scrollback; new output waits below.
+› and ‹ mark rows that go on beyond the edge; “↑ … more” says how much of a taller pane is above.
+Text is selected with the mouse.
+"""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "pane-view--placeholder",
         "pane-view--hint",
@@ -125,19 +131,13 @@ class PaneView(Widget, can_focus=True):
     def __init__(self, *, history_lines: int = 2000, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.auto_links = False
-        self.history_lines = history_lines
-        """How many lines of scrollback can be looked at."""
-        self._sheet: Sheet | None = None
-        self._latest: PaneFrame | None = None
+        self._at = Viewpoint(history_lines)
         self._absence = Absence.UNSELECTED
-        self._wanted = 0
-        """How far up the person wants to stand; `scrolled` follows as scrollback arrives."""
-        self._left = 0
-        self._top = 0
         self._rows: list[Row] = []
-        self._laid_out_for = Size(0, 0)
         self._palette: Palette | None = None
         self._strips: LRUCache[Row, Strip] = LRUCache(STRIPS_KEPT)
+        self._look = (Size(0, 0), 0, 0)
+        """The size of the view, its first column and the width of the pane: what strips are made for."""
         self._painting = False
 
     # What is shown
@@ -145,97 +145,50 @@ class PaneView(Widget, can_focus=True):
     @property
     def frame(self) -> PaneFrame | None:
         """The newest frame, also while the view is scrolled; None when nothing is shown."""
-        return self._latest
+        return self._at.latest
 
     def show(self, frame: PaneFrame | None, absence: Absence = Absence.UNSELECTED) -> None:
         """Show `frame`, or say why there is none. A view that is scrolled stays where it is."""
-        if frame is None:
-            self._show_nothing(absence)
-            return
-        shown = self._sheet.frame if self._sheet is not None else None
-        self._latest = frame
-        if shown is None or (shown.pane, shown.pid) != (frame.pane, frame.pid):
-            self._wanted = self.scrolled = self._left = 0
-        if self.scrolled and shown is not None:
-            self._note_change(shown, frame)
-        else:
-            self._put(Sheet(frame))
-
-    def _show_nothing(self, absence: Absence) -> None:
-        if self._sheet is None and self._absence is absence:
-            return
-        self._sheet = self._latest = None
-        self._absence = absence
-        self._wanted = self.scrolled = self._left = 0
-        self._lay_out()
-        self.refresh()
-
-    def _note_change(self, shown: PaneFrame, frame: PaneFrame) -> None:
-        if not self.behind and frame.lines[frame.history :] != shown.lines[shown.history :]:
-            self.behind = True
-            self._repaint()
+        if frame is not None:
+            self._at.put(frame)
+        elif self._at.sheet is not None or self._absence is not absence:
+            self._absence = absence
+            self._at.clear()
+            self.refresh()
+        self._repaint()
 
     def show_history(self, frame: PaneFrame) -> None:
         """Show a frame with scrollback, as asked for; ignored once the person is back, or elsewhere."""
-        sheet = self._sheet
-        if sheet is None or not self.scrolled or (sheet.frame.pane, sheet.frame.pid) != (frame.pane, frame.pid):
-            return
-        rows = self.content_size.height
-        scrolled_off = max(0, frame.history_size - sheet.frame.history_size)
-        missing = self._wanted - (sheet.live_top(rows) - self._top)
-        self._sheet = Sheet(frame)
-        top = self._sheet.length - (sheet.length - self._top) - scrolled_off - missing
-        self._wanted = max(1, self._sheet.live_top(rows) - top)
-        self._follow_wanted()
-        self._repaint()
-
-    def _put(self, sheet: Sheet) -> None:
-        resized = self._sheet is None or self._sheet.frame.width != sheet.frame.width
-        self._sheet = sheet
-        if resized:
-            self._strips.clear()
-            self._lay_out()
-            self.refresh()
-        else:
+        if self._at.put_history(frame):
             self._repaint()
 
     # Painting
 
     def _repaint(self) -> None:
         """Repaint the rows that differ from what was laid out last."""
-        before, size = self._rows, self._laid_out_for
+        self.scrolled, self.behind = self._at.scrolled, self._at.behind
+        before, look = self._rows, self._look
         self._lay_out()
-        if size != self._laid_out_for or len(before) != len(self._rows):
+        if look != self._look or len(before) != len(self._rows):
             self.refresh()
             return
         changed = [y for y, (old, new) in enumerate(zip(before, self._rows, strict=True)) if old != new]
         if changed:
-            self.refresh(*regions(changed, size.width))
+            self.refresh(*regions(changed, self._at.size.width))
 
     def _lay_out(self) -> None:
-        size = self._laid_out_for = self.content_size
-        sheet = self._sheet
-        if sheet is None:
-            self._top, self._rows = 0, []
-            return
-        self._left = min(self._left, self._furthest_left(sheet))
-        if self.scrolled:
-            self._top, self._rows = scrolled_rows(sheet, size.height, self.scrolled, self._scroll_note())
-        else:
-            self._top, self._rows = live_rows(sheet, size.height)
+        self._rows = self._at.rows(self.content_size, self._way_back() if self._at.scrolled else "")
+        sheet = self._at.sheet
+        look = (self._at.size, self._at.left, sheet.frame.width if sheet is not None else 0)
+        if look != self._look:
+            self._look = look
+            self._strips.clear()
 
-    def _scroll_note(self) -> str:
-        parts = [f"scrolled ↑ {self.scrolled} line{'' if self.scrolled == 1 else 's'}"]
-        if self.behind:
-            parts.append("new output below")
-        if self.has_focus and (key := self._key_back()):
-            parts.append(f"{key} returns")
-        return " · ".join(parts)
-
-    def _key_back(self) -> str:
-        for active in self.screen.active_bindings.values():
-            if active.binding.id == "pane.live":
-                return self.app.get_key_display(active.binding)
+    def _way_back(self) -> str:
+        if self.has_focus:
+            for active in self.screen.active_bindings.values():
+                if active.binding.id == "pane.live":
+                    return f"{self.app.get_key_display(active.binding)} returns"
         return ""
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -246,31 +199,27 @@ class PaneView(Widget, can_focus=True):
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        if self._laid_out_for != self.content_size:
-            self._strips.clear()
+        if self._at.size != self.content_size:
             self._lay_out()
-        if self._sheet is None:
+        if self._at.sheet is None:
             return self._placeholder(y)
-        strip = self._strip(self._rows[y]) if y < len(self._rows) else self._outside(self.content_size.width)
-        if self.text_selection is not None:
-            strip = self._selected(strip, self.text_selection, self._top + y)
-        # Text selection asks for offsets through a line that is not painted; here they would cost every paint.
-        return strip if self._painting else strip.apply_offsets(self._left, self._top + y)
-
-    def _strip(self, row: Row) -> Strip:
+        row = self._rows[y]
         strip = self._strips.get(row)
         if strip is None:
             strip = self._strips[row] = self._paint(row)
-        return strip
+        if self.text_selection is not None:
+            strip = self._selected(strip, self.text_selection, self._at.top + y)
+        # Text selection asks for offsets through a line that is not painted; here they would cost every paint.
+        return strip if self._painting else strip.apply_offsets(self._at.left, self._at.top + y)
 
     def _paint(self, row: Row) -> Strip:
-        assert self._sheet is not None
-        pane_width, width = self._sheet.frame.width, self.content_size.width
+        size, left, pane_width = self._look
+        width = size.width
         strip = to_strip(row.line, row.pen, pane_width, self._current_palette())
         if row.cursor != NOWHERE:
             strip = with_cursor(strip, row.cursor)
         if pane_width > width:
-            strip = cut(strip, self._left, width, self.get_component_rich_style("pane-view--cut"))
+            strip = cut(strip, left, width, self.get_component_rich_style("pane-view--cut"))
         elif pane_width < width:
             strip = Strip.join([strip, self._outside(width - pane_width)])
         if row.note:
@@ -305,9 +254,9 @@ class PaneView(Widget, can_focus=True):
     # Text selection
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        if self._sheet is None:
+        sheet, palette = self._at.sheet, self._current_palette()
+        if sheet is None:
             return None
-        sheet, palette = self._sheet, self._current_palette()
         rows = map(sheet.row, range(sheet.length))
         text = "\n".join(to_strip(row.line, row.pen, sheet.frame.width, palette).text.rstrip() for row in rows)
         return selection.extract(text), "\n"
@@ -316,7 +265,8 @@ class PaneView(Widget, can_focus=True):
         span = selection.get_span(line)
         if span is None:
             return strip
-        start, end = span[0] - self._left, span[1] if span[1] == -1 else span[1] - self._left
+        left = self._at.left
+        start, end = span[0] - left, span[1] if span[1] == -1 else span[1] - left
         first, last = cell_span(strip.text, (max(0, start), end if end == -1 else max(0, end)))
         style = self.screen.get_component_rich_style("screen--selection")
         return restyled(strip, first, last, lambda under: under + style)
@@ -325,56 +275,27 @@ class PaneView(Widget, can_focus=True):
 
     def action_scroll_lines(self, lines: int) -> None:
         """Go up by `lines`, or down when negative."""
-        self._scroll_by(lines)
+        needed = self._at.scroll_by(lines)
+        if needed and self.frame is not None:
+            self.post_message(self.HistoryWanted(self, self.frame.pane, needed))
+        self._repaint()
 
     def action_scroll_pages(self, pages: int) -> None:
         """Go up by `pages` less one line each, or down when negative."""
-        self._scroll_by(pages * max(1, self.content_size.height - 1))
+        self.action_scroll_lines(pages * max(1, self.content_size.height - 1))
 
     def action_oldest(self) -> None:
         """Go to the oldest line of the scrollback."""
-        if self._latest is not None:
-            self._scroll_by(self._latest.history_size + self._latest.height)
+        self.action_scroll_lines(ANY_DISTANCE)
 
     def action_live(self) -> None:
         """Return to the live picture."""
-        self._scroll_by(-self._wanted)
+        self.action_scroll_lines(-ANY_DISTANCE)
 
     def action_pan(self, columns: int) -> None:
         """Show what is cut off at the right, or left when negative."""
-        if self._sheet is None:
-            return
-        left = max(0, min(self._left + columns * PAN_COLUMNS, self._furthest_left(self._sheet)))
-        if left != self._left:
-            self._left = left
-            self._strips.clear()
-            self.refresh()
-
-    def _furthest_left(self, sheet: Sheet) -> int:
-        return max(0, sheet.frame.width - self.content_size.width)
-
-    def _scroll_by(self, lines: int) -> None:
-        sheet = self._sheet
-        if sheet is None:
-            return
-        frame, loaded = sheet.frame, sheet.live_top(self.content_size.height)
-        available = min(frame.history_size, self.history_lines)
-        self._wanted = max(0, min(self._wanted + lines, loaded + max(0, available - frame.history)))
-        if self._wanted > loaded:
-            self.post_message(self.HistoryWanted(self, frame.pane, available))
-        self._follow_wanted()
-        self._repaint()
-
-    def _follow_wanted(self) -> None:
-        """Scroll as far towards what is wanted as the lines at hand allow."""
-        assert self._sheet is not None
-        if not self._wanted:
-            self.scrolled, self.behind = 0, False
-            if self._latest is not None:
-                self._put(Sheet(self._latest))
-            return
-        # One line up at least, so that the view holds still until the scrollback is there.
-        self.scrolled = max(1, min(self._wanted, self._sheet.live_top(self.content_size.height)))
+        if self._at.pan_by(columns * PAN_COLUMNS):
+            self._repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "live":
@@ -382,28 +303,19 @@ class PaneView(Widget, can_focus=True):
         return True
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        event.prevent_default()
-        self._scroll_by(WHEEL_LINES)
+        self._on_wheel(event, 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        event.prevent_default()
-        self._scroll_by(-WHEEL_LINES)
+        self._on_wheel(event, -1)
 
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+    def _on_wheel(self, event: events.MouseEvent, direction: int) -> None:
         event.stop()
         event.prevent_default()
-        self.action_pan(-1)
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        event.prevent_default()
-        self.action_pan(1)
+        if event.shift or event.ctrl:
+            self.action_pan(-direction)
+        else:
+            self.action_scroll_lines(direction * WHEEL_LINES)
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
         self._repaint()
-
-    def on_show(self) -> None:
-        self.refresh()

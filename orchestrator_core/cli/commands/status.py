@@ -15,7 +15,7 @@ from orchestrator_core.cli.fleet_view import agent_fields, status_lines, supervi
 from orchestrator_core.cli.output import Look, aligned
 from orchestrator_core.cli.parsing import add_json
 from orchestrator_core.errors import ExitCode
-from orchestrator_core.models.fleet import AgentView, Fleet, Team
+from orchestrator_core.models.fleet import AgentView, Fleet, Team, TmuxState
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
@@ -117,5 +117,9 @@ def _show(picture: Picture, context: Context, *, indent: bool = True) -> None:
 
 def _warn(fleet: Fleet, context: Context) -> None:
     is_needed = any(team.orchestration.state.is_active for team in fleet.teams)
-    if is_needed and not fleet.supervisor.running and not context.out.as_json:
+    if not is_needed or context.out.as_json:
+        return
+    if fleet.tmux in (TmuxState.MISSING, TmuxState.NO_SERVER):
+        context.note.warn(f"tmux: {fleet.tmux_detail or 'no server runs'}")
+    if not fleet.supervisor.running:
         context.note.warn("no message is delivered and no status is kept; tmorch supervisor start helps")

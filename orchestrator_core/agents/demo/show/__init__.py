@@ -24,9 +24,16 @@ def brain_of(options: Namespace) -> Player:
             team=options.team,
             folder=Path.cwd(),
             orchestration=os.environ.get("TMORCH_ORCHESTRATION", ""),
-            tmorch=tuple(shlex.split(command)) or (sys.executable, "-m", "orchestrator_core.cli.main"),
+            tmorch=tuple(shlex.split(command)) or (_interpreter(), "-m", "orchestrator_core.cli.main"),
+            python=_interpreter(),
             random=Random(seed),
             speed=options.speed,
             clock=time.monotonic,
         )
     )
+
+
+def _interpreter() -> str:
+    """Return the Python that runs this; a program that goes by another name does not know its own."""
+    own = Path(sys.executable)
+    return str(own if own.name.startswith("python") else Path("/proc/self/exe").resolve())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from random import Random
@@ -38,6 +37,7 @@ class Stage(NamedTuple):
     folder: Path
     orchestration: str
     tmorch: tuple[str, ...]
+    python: str
     random: Random
     speed: float
     clock: Callable[[], float]
@@ -177,7 +177,7 @@ class Player:
     def run_tests(self, *words: str) -> Run:
         """Run the project's tests."""
         title = " ".join(("python -m unittest", *words))
-        return Run((sys.executable, "-m", "unittest", *words), f"Bash({title})", seconds=self.pace(1, 2), lines=8)
+        return Run((self.stage.python, "-m", "unittest", *words), f"Bash({title})", seconds=self.pace(1, 2), lines=8)
 
     @property
     def is_till(self) -> bool:
