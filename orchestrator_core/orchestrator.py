@@ -20,15 +20,12 @@ from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode,
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import WorkAtRisk
 from orchestrator_core.models.target import needs_panes, resolve
-from orchestrator_core.services import cleanup as cleanup_service
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
 from orchestrator_core.services.fleet import guests, read_teams
 from orchestrator_core.services.guests import TmuxPicture, TmuxSight
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
-from orchestrator_core.services.proposal import propose
-from orchestrator_core.services.stop import stop
 from orchestrator_core.store import Store
 from orchestrator_core.supervisor import control
 from orchestrator_core.supervisor.spawn import ensure_running
@@ -43,7 +40,7 @@ TMUX_STEP_S = 1.0
 
 
 class Orchestrator:
-    """tmorch's use cases. Raises `TmorchError`s, whose title, cause and remedy are fit to be shown."""
+    """tmorch's use cases; those a screen seldom needs are loaded when they are called. Raises `TmorchError`s, whose title, cause and remedy are fit to be shown."""
 
     def __init__(
         self,
@@ -171,6 +168,8 @@ class Orchestrator:
 
     async def propose(self, request: StartRequest) -> Proposal:
         """Return what a start would do. Nothing is created."""
+        from orchestrator_core.services.proposal import propose
+
         return await propose(request, self._settings, self._paths, drivers=self._drivers)
 
     async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
@@ -222,14 +221,18 @@ class Orchestrator:
             NotFoundError: there is no such orchestration.
 
         """
+        from orchestrator_core.services.stop import stop
+
         known = await self.orchestration(orchestration)
         address = ServerAddress(bin=self._address.bin, socket_path=known.server)
         await stop(self._store, address, known, self._clock(), keep_session=keep_session)
 
     async def work_at_risk(self, orchestration: OrchestrationId) -> tuple[WorkAtRisk, ...]:
         """Return, for each agent, what a clean-up would take with it."""
+        from orchestrator_core.services.cleanup import examine
+
         known = await self.orchestration(orchestration)
-        return await cleanup_service.examine(known, self._store.agents.of(known.id))
+        return await examine(known, self._store.agents.of(known.id))
 
     async def cleanup(self, orchestration: OrchestrationId, *, force: tuple[str, ...] = ()) -> CleanupResult:
         """Remove the worktrees and branches of a stopped team; all of it stays below `refs/tmorch/trash/`.
@@ -238,16 +241,17 @@ class Orchestrator:
             RefusedError: work would be lost that `force` does not name, or the team runs.
 
         """
+        from orchestrator_core.services.cleanup import cleanup
+
         known = await self.orchestration(orchestration)
         agents = self._store.agents.of(known.id)
-        return await cleanup_service.cleanup(
+        return await cleanup(
             self._store,
             known,
             agents,
             force=force,
             is_live=lambda agent: known.state.is_active or agent_runs(agent),
             now=self._clock,
-
         )
 
     # --- supervisor and tmux

@@ -55,6 +55,16 @@ async def read_status(checkout: Checkout) -> Status:
         )  # fmt: skip
 
 
+async def ignored_files(checkout: Checkout) -> tuple[str, ...]:
+    """Return the files and folders that the project ignores: no snapshot holds them."""
+    if not checkout.folder.is_dir():
+        return ()
+    output = await checkout.git(
+        "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", timeout=KEEP_TIMEOUT_S
+    )
+    return tuple(path for path in output.split("\0") if path)
+
+
 @asynccontextmanager
 async def whole_index(checkout: Checkout) -> AsyncIterator[Mapping[str, str]]:
     """Give a copy of the index in which no flag keeps git from looking at a file that is there."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from orchestrator_core.git.nested import nested_repositories
+from orchestrator_core.git.nested import ignored_repositories, nested_repositories
 from orchestrator_core.git.porcelain import Status, Worktree
 from orchestrator_core.git.processes import mounts_in
 from orchestrator_core.git.registry import (
@@ -79,7 +79,10 @@ async def hindrances(place: Place, status: Status | None) -> tuple[str, ...]:
     if place.checkout and status and not found:
         found += [
             f"the repository {nested.path} inside it has {nested.own_work}"
-            for nested in await nested_repositories(place.checkout, status)
+            for nested in (
+                *await nested_repositories(place.checkout, status),
+                *await ignored_repositories(place.checkout),
+            )
             if nested.own_work
         ]
     return tuple(displayable(reason) for reason in found)
@@ -97,6 +100,8 @@ def _of_the_folder(place: Place) -> list[str]:
         return [f"{place.path} is not the folder that tmorch made"]
     if place.folder == place.path and aside_of(place.path).exists():
         return [f"an earlier removal left {aside_of(place.path)}, and {place.path} is there again"]
+    if not any(place.folder.iterdir()):
+        return []
     if place.known is None:
         return [f"git knows no worktree at {place.path}"]
     if place.checkout and not points_to(place.folder / ".git", place.checkout.git_dir):
@@ -111,9 +116,10 @@ def _of_the_listing(place: Place) -> list[str]:
         found.append(f"{place.path} is the project itself")
     if known and known.locked not in (None, INITIALIZING):
         found.append(f"it is locked{f' ({known.locked})' if known.locked else ''}: git worktree unlock")
-    found += [
-        f"another worktree lies inside it: {tree.path}"
-        for tree in place.worktrees
-        if Path(tree.path) != place.path and Path(tree.path).is_relative_to(place.path)
-    ]
-    return found
+    return found + [f"another worktree lies inside it: {path}" for path in _inner_worktrees(place)]
+
+
+def _inner_worktrees(place: Place) -> list[Path]:
+    paths = [Path(tree.path) for tree in place.worktrees]
+    inner = [path for path in paths if path != place.path and path.is_relative_to(place.path)]
+    return [path for path in inner if (place.folder / path.relative_to(place.path)).exists()]

@@ -71,6 +71,14 @@ async def remove_verified(project: str | Path, checkout: Checkout, verify: Verif
     return await delete_remains(path)
 
 
+async def delete_leftovers(path: Path) -> str:
+    """Delete what a finished removal, or a start that was killed at once, left of a worktree git does not know."""
+    if path.is_dir() and not path.is_symlink():
+        with contextlib.suppress(OSError):
+            path.rmdir()  # only when nothing is in it
+    return await delete_remains(path)
+
+
 async def delete_remains(path: Path) -> str:
     """Delete what a finished removal of the worktree at `path` left; return in words what would not go."""
     try:
@@ -105,12 +113,13 @@ async def _give_up(project: str | Path, path: Path) -> None:
     aside, remains = aside_of(path), remains_of(path)
     if os.path.lexists(path):
         raise _in_the_way(path, aside)
-    if aside.is_dir():
+    moved = aside.is_dir()
+    if moved:
         aside.rename(remains)
     try:
         await git_worktree(project, "remove", str(path), timeout=REMOVE_TIMEOUT_S)
     except BaseException:
-        if remains.is_dir():
+        if moved:
             remains.rename(aside)
         raise
 

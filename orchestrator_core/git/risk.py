@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from orchestrator_core.git.index import commit_at, read_status
+from orchestrator_core.git.index import commit_at, ignored_files, read_status
 from orchestrator_core.git.place import Place, hindrances, is_readable, locate
 from orchestrator_core.git.processes import live_in
 from orchestrator_core.git.run import ask_git, displayable, git
-from orchestrator_core.git.snapshot import ignored_files
 from orchestrator_core.git.state import operation_in
 from orchestrator_core.models.project import WorkAtRisk
 

@@ -76,16 +76,6 @@ async def take_snapshot(checkout: Checkout, branch: str) -> Snapshot:
     )
 
 
-async def ignored_files(checkout: Checkout) -> tuple[str, ...]:
-    """Return the files and folders that the project ignores: no snapshot holds them."""
-    if not checkout.folder.is_dir():
-        return ()
-    output = await checkout.git(
-        "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", timeout=KEEP_TIMEOUT_S
-    )
-    return tuple(path for path in output.split("\0") if path)
-
-
 async def _tree(checkout: Checkout, nested: tuple[Nested, ...]) -> str:
     """Write the files as a tree; of the repositories among them only which commit a submodule is at."""
     async with whole_index(checkout) as env:

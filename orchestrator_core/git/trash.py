@@ -15,10 +15,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from orchestrator_core.git.index import EXACT
+from orchestrator_core.git.index import EXACT, ignored_files
 from orchestrator_core.git.registry import Checkout, common_git_dir, find_checkout
 from orchestrator_core.git.run import ask_git, displayable, git
-from orchestrator_core.git.snapshot import Snapshot, ignored_files, take_snapshot
+from orchestrator_core.git.snapshot import Snapshot, take_snapshot
 from orchestrator_core.models.branch import TrashEntry
 
 TRASH = "refs/tmorch/trash"

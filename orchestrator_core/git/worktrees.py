@@ -22,7 +22,7 @@ from orchestrator_core.git.registry import (
     git_worktree,
     list_worktrees,
 )
-from orchestrator_core.git.removal import delete_folder, delete_remains, recover, remove_verified
+from orchestrator_core.git.removal import delete_folder, delete_leftovers, recover, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import ask_git, displayable, git
 from orchestrator_core.git.state import operation_in
@@ -83,10 +83,11 @@ async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str =
     """
     where = canonical(path)
     place = await recover(project, where)
-    if place.checkout is None and not place.exists:
-        _raise_leftover(await delete_remains(where))
-        return False
     await _refuse_hindered(place)
+    had_folder = place.exists
+    if place.checkout is None:
+        _raise_leftover(await delete_leftovers(where))
+        return had_folder
     unfinished = place.known is not None and place.known.locked == INITIALIZING
     if unfinished:
         await git_worktree(project, "unlock", str(where))
@@ -96,8 +97,7 @@ async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str =
         if not unfinished:
             await _refuse_unsaved(checkout, if_at)
 
-    if place.checkout:
-        _raise_leftover(await remove_verified(project, place.checkout, verify))
+    _raise_leftover(await remove_verified(project, place.checkout, verify))
     return True
 
 

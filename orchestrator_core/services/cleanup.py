@@ -18,7 +18,7 @@ from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
 from orchestrator_core.git.place import Place
 from orchestrator_core.git.processes import live_after
 from orchestrator_core.git.registry import Checkout
-from orchestrator_core.git.removal import LIVE_GRACE_S, delete_remains, recover, remove_verified
+from orchestrator_core.git.removal import LIVE_GRACE_S, delete_leftovers, recover, remove_verified
 from orchestrator_core.git.risk import work_at_risk
 from orchestrator_core.git.run import displayable
 from orchestrator_core.git.snapshot import Snapshot, take_snapshot
@@ -212,7 +212,9 @@ async def _remove(orchestration: Orchestration, agent: Agent, *, forced: bool, i
     return _removal(agent, kept, leftover)
 
 
-async def _keep_what_may_go(orchestration: Orchestration, agent: Agent, *, forced: bool, is_live: IsLive) -> Kept:
+async def _keep_what_may_go(
+    orchestration: Orchestration, agent: Agent, place: Place, *, forced: bool, is_live: IsLive
+) -> Kept:
     """Look once more, put everything into the trash, and make sure that nothing in there was unknown."""
     _refuse_live(orchestration, (agent,), is_live)
     if not agent.branch.startswith(f"{OWN_BRANCHES}{orchestration.id}/"):
@@ -233,7 +235,7 @@ async def _remove_worktree(orchestration: Orchestration, agent: Agent, place: Pl
             raise _changed(agent, "it changed while it was being removed")
 
     if place.checkout is None:
-        return await delete_remains(place.path)
+        return await delete_leftovers(place.path)
     return await remove_verified(orchestration.project, place.checkout, verify)
 
 

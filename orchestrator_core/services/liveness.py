@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import psutil
-
 from orchestrator_core.models.agent import Agent
 
 SAME_START_S = 1.0
@@ -12,6 +10,8 @@ SAME_START_S = 1.0
 
 def started_at(pid: int) -> float | None:
     """Return when the process started, seconds since the epoch; None when it does not run (any more)."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError, TmuxCommandError
+from orchestrator_core.errors import RefusedError, TmorchError, TmuxCommandError
 from orchestrator_core.models.ids import AgentId, PaneId, WindowId
 from orchestrator_core.models.pane import Pane, PaneFrame
 from orchestrator_core.tmux import faults
@@ -193,16 +193,10 @@ class TmuxGateway:
         await self._on_pane(pane, "switch-client", "-c", client, "-t", pane)
 
     async def display_message(self, client: str, text: str, *, seconds: float = 4.0) -> None:
-        """Show one line in the status line of the person's tmux client `client`.
-
-        Raises:
-            NotFoundError: the client is gone.
-
-        """
+        """Show one line in the status line of the person's tmux client `client`; nothing happens if it is gone."""
         shown = format_literal(_CONTROLS.sub(" ", text)).replace("%", "%%")
-        argv = ("display-message", "-c", client, "-d", str(round(seconds * 1000)), "--", shown)
-        (reply,) = await self._transport.pipeline([argv])
-        _expect_found(argv, reply, NotFoundError(f"tmux client {client} is gone"))
+        duration = str(round(seconds * 1000))
+        await self._transport.pipeline([("display-message", "-c", client, "-d", duration, "--", shown)])
 
     async def _on_pane(self, pane: PaneId, *argv: str) -> None:
         (reply,) = await self._transport.pipeline([argv])

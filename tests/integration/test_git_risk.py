@@ -210,6 +210,13 @@ async def test_another_worktree_inside(git_project: Path, worktree: Path) -> Non
     assert any(str(worktree / ".claude/worktrees/inner") in reason for reason in risk.hindrances)
 
 
+async def test_a_worktree_inside_that_is_gone_already(git_project: Path, worktree: Path) -> None:
+    run_git(worktree, "worktree", "add", "-q", "-b", "inner", str(worktree / "inner"))
+    (worktree / "inner").rename(worktree.with_name("away"))
+
+    assert (await examine(git_project, worktree)).is_clean
+
+
 async def test_a_missing_folder_is_told(git_project: Path, worktree: Path) -> None:
     commit(worktree, "Work")
     (worktree / "staged").touch()
@@ -269,6 +276,7 @@ async def test_the_branch_is_checked_out_elsewhere(git_project: Path, worktree: 
 
 async def test_the_project_itself_and_a_foreign_folder(git_project: Path, tmp_path: Path) -> None:
     (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/file").touch()
 
     assert "the project itself" in (await examine(git_project, git_project)).hindrances[0]
     assert "git knows no worktree" in (await examine(git_project, tmp_path / "foreign")).hindrances[0]
@@ -326,3 +334,72 @@ class TestRepositoriesInside:
         risk = await examine(project, worktree)
         assert risk.hindrances == ("the repository lib inside it has commits that no remote has: 1",)
         assert risk.dirty == ("lib",)
+
+    async def test_a_release_that_is_on_no_branch(
+        self, git_project: Path, worktree: Path, make_project: MakeProject
+    ) -> None:
+        library = make_project("library")
+        run_git(library, "checkout", "-q", "--detach")
+        commit(library, "Release")
+        run_git(library, "tag", "v1")
+        run_git(library, "checkout", "-q", "main")
+        run_git(worktree, "clone", "-q", "-b", "v1", str(library), "inner")
+        assert (await examine(git_project, worktree)).hindrances == ()
+
+        commit(worktree / "inner", "On top of the release")
+        assert "no remote has: 1" in (await examine(git_project, worktree)).hindrances[0]
+
+    async def test_a_submodule_recorded_at_a_commit_on_no_branch(
+        self, make_project: MakeProject, tmp_path: Path
+    ) -> None:
+        library, project = make_project("library"), make_project("shop2")
+        allow = ("-c", "protocol.file.allow=always", "submodule")
+        run_git(project, *allow, "add", "-q", str(library), "lib")
+        run_git(project / "lib", "checkout", "-q", "--detach")
+        run_git(library, "fetch", "-q", str(project / "lib"), commit(project / "lib", "On no branch"))
+        run_git(library, "tag", "v1", "FETCH_HEAD")
+        run_git(project, "commit", "-q", "-a", "-m", "Add lib at a release")
+        worktree = await add_worktree(project, tmp_path / "w2", BRANCH, "HEAD")
+        run_git(worktree, *allow, "update", "-q", "--init")
+        run_git(worktree / "lib", "tag", "-d", "v1")
+
+        assert (await examine(project, worktree)).is_clean
+
+    async def test_a_submodule_of_a_submodule(self, make_project: MakeProject, tmp_path: Path) -> None:
+        deep, library, project = make_project("deep"), make_project("library"), make_project("shop2")
+        allow = ("-c", "protocol.file.allow=always", "submodule")
+        for outer, inner, name in ((library, deep, "deep"), (project, library, "lib")):
+            run_git(outer, *allow, "add", "-q", str(inner), name)
+            run_git(outer, "commit", "-q", "-m", f"Add {name}")
+        worktree = await add_worktree(project, tmp_path / "w2", BRANCH, "HEAD")
+        run_git(worktree, *allow, "update", "-q", "--init", "--recursive")
+        assert (await examine(project, worktree)).is_clean
+
+        (worktree / "lib/deep/new").touch()
+
+        (reason,) = (await examine(project, worktree)).hindrances
+        assert reason == "the repository lib inside it has a submodule deep with uncommitted changes"
+
+    async def test_below_an_ignored_folder(self, git_project: Path, worktree: Path, make_project: MakeProject) -> None:
+        (git_project / ".git/info").mkdir(exist_ok=True)
+        (git_project / ".git/info/exclude").write_text("build/\n")
+        library = make_project("library")
+        (worktree / "build/deps").mkdir(parents=True)
+        run_git(worktree, "clone", "-q", str(library), "build/deps/lib")
+        (worktree / "build/deps/lib/README.md").write_text("patched by the build")
+        assert (await examine(git_project, worktree)).is_clean
+
+        run_git(worktree / "build/deps/lib", "commit", "-q", "-a", "-m", "Only here")
+        (reason,) = (await examine(git_project, worktree)).hindrances
+        assert reason == "the repository build/deps/lib inside it has commits that no remote has: 1"
+
+    async def test_a_worktree_of_another_project(
+        self, git_project: Path, worktree: Path, make_project: MakeProject
+    ) -> None:
+        other = make_project("other")
+        run_git(other, "worktree", "add", "-q", "-b", "mine", str(worktree / "other"))
+        commit(worktree / "other", "Safe in its own repository")
+        assert (await examine(git_project, worktree)).hindrances == ()
+
+        (worktree / "other/new").touch()
+        assert "uncommitted changes" in (await examine(git_project, worktree)).hindrances[0]

@@ -298,6 +298,14 @@ async def test_what_a_killed_start_left_half_made_is_removed(git_project: Path, 
     await assert_nothing_left(git_project, where)
 
 
+async def test_what_a_start_killed_at_once_left_is_removed(git_project: Path, where: Path) -> None:
+    where.mkdir(parents=True)
+
+    assert await remove_worktree(git_project, where, if_at=head_of(git_project))
+
+    assert not where.exists()
+
+
 # --- removing -----------------------------------------------------------------------------------------------------
 
 

@@ -167,10 +167,10 @@ async def test_what_is_gone_is_said_to_be(gateway: TmuxGateway) -> None:
         gateway.leave_mode(GONE),
         gateway.client_of(GONE),
         gateway.switch_client("/dev/pts/nowhere", FIRST),
-        gateway.display_message("/dev/pts/nowhere", "x"),
     ):
         with pytest.raises(NotFoundError):
             await asked
+    await gateway.display_message("/dev/pts/nowhere", "nobody sees it")
 
 
 async def test_modes_are_left(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:

@@ -82,8 +82,10 @@ def wide_text() -> PaneFrame:
         "\x1b[1msequences\x1b[0m  👨‍👩‍👧 👩‍💻 👍🏽 🏳️‍🌈 🇩🇪 1️⃣ |",
         "\x1b[1maccents\x1b[0m    e\u0301a\u0308 का ก็ |",
         "\x1b[1mlines\x1b[0m      \x0elqqk\x0f \x0emqqj\x0f ┏━━┓ ▐▛█▜▌ |",
-        "\x1b[1mcolours\x1b[0m    \x1b[31mred\x1b[32mgreen\x1b[34mblue\x1b[0m \x1b[38;2;255;120;0mtrue\x1b[0m \x1b[7mreverse\x1b[0m",
-        "\x1b[1mstyles\x1b[0m     \x1b[3mitalic\x1b[0m \x1b[4:3;58;5;3mcurly\x1b[0m \x1b[9mstruck\x1b[0m \x1b[2mdim\x1b[0m",
+        "\x1b[1mcolours\x1b[0m    \x1b[31mred\x1b[32mgreen\x1b[34mblue\x1b[0m "
+        "\x1b[38;2;255;120;0mtrue\x1b[0m \x1b[7mreverse\x1b[0m",
+        "\x1b[1mstyles\x1b[0m     \x1b[3mitalic\x1b[0m \x1b[4:3;58;5;3mcurly\x1b[0m "
+        "\x1b[9mstruck\x1b[0m \x1b[2mdim\x1b[0m",
         "漢" * 19 + "|end",
         "漢" * 20,
         "",

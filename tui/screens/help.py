@@ -84,7 +84,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         title = part(f"Help: {self._page.title}", "bold", cost=None)
-        self.query_one("#help-title", TitleRule).set_parts([title], [part("esc closes", QUIET)])
+        self.query_one("#help-title", TitleRule).set_parts([title])
         self.query_one("#help-body").focus()
 
     def action_close(self) -> None:

@@ -28,6 +28,7 @@ from tui.widgets.panel import Panel
 from tui.wording import QUIET, clean
 
 MODE_WORDS = {DeliveryMode.WHEN_IDLE: "when idle", DeliveryMode.NOW: "now"}
+PLACEHOLDER = "write to it"
 
 _ARROW = Part((Content.assemble(("Message →", "bold")), Content.assemble(("→", "bold"))), (7,))
 
@@ -109,7 +110,6 @@ class Composer(Panel):
     Composer MessageInput {
         height: auto; min-height: 1; max-height: 6; border: none; padding: 0 1; background: transparent;
     }
-    Composer.-nobody MessageInput { display: none; }
     """
 
     input = getters.query_one(MessageInput)
@@ -131,7 +131,7 @@ class Composer(Panel):
         yield MessageInput(placeholder="a message", show_line_numbers=False, soft_wrap=True, compact=True)
 
     def on_mount(self) -> None:
-        self.set_class(self._addressee is None, "-nobody")
+        self._allow_writing()
         self._show_title()
 
     def on_resize(self) -> None:
@@ -166,9 +166,14 @@ class Composer(Panel):
         if self._addressee is not None:
             self._drafts.keep(self._addressee.agent, self.input.text)
         self._addressee = addressee
-        self.set_class(addressee is None, "-nobody")
+        self._allow_writing()
         self._write(self._drafts.of(addressee.agent) if addressee else "")
         self._history.rest()
+
+    def _allow_writing(self) -> None:
+        """Let the input take the focus only when there is somebody to write to; its place on the screen stays."""
+        self.input.can_focus = self._addressee is not None
+        self.input.placeholder = PLACEHOLDER if self._addressee else ""
 
     def give_back(self, agent: AgentId, text: str) -> None:
         """Put a text back that could not be sent, unless something else was written meanwhile."""
@@ -226,8 +231,9 @@ class Composer(Panel):
             self._write(text)
 
     def _write(self, text: str) -> None:
-        self.input.load_text(text)
-        self.input.move_cursor(self.input.document.end)
+        if text != self.input.text:
+            self.input.load_text(text)
+            self.input.move_cursor(self.input.document.end)
 
     def _show_title(self) -> None:
         addressee = self._addressee

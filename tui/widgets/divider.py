@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rich.segment import Segment
+from textual.content import Content
 from textual.reactive import reactive
-from textual.strip import Strip
 from textual.widget import Widget
 
 
@@ -16,6 +15,6 @@ class Divider(Widget):
     """
     joint: reactive[int] = reactive(-1)
 
-    def render_line(self, y: int) -> Strip:
-        glyph = "┬" if y == 0 else "├" if y == self.joint else "│"
-        return Strip([Segment(glyph, self.rich_style)], 1)
+    def render(self) -> Content:
+        glyphs = {0: "┬", self.joint: "├"}
+        return Content("\n".join(glyphs.get(y, "│") for y in range(self.size.height)))

@@ -25,14 +25,10 @@ UNCONFIRMED_ADVICE = "look at its screen before you send it again"
 
 
 class Receipts(Widget):
-    """The receipts of one agent, the newest first; takes no room when there are none."""
+    """The receipts of one agent, the newest first, in a place that keeps its height."""
 
     DEFAULT_CSS = """
-    Receipts {
-        height: auto; max-height: 3; width: 1fr; padding: 0 1; display: none;
-        text-wrap: nowrap; text-overflow: ellipsis;
-    }
-    Receipts.-shown { display: block; }
+    Receipts { height: 1; width: 1fr; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, *, local: Callable[[float], time.struct_time] = time.localtime, id: str | None = None) -> None:
@@ -54,13 +50,12 @@ class Receipts(Widget):
 
     def _set(self, messages: tuple[AgentMessage, ...]) -> None:
         if messages != self._messages:
-            resized = len(messages) != len(self._messages)
             self._messages = messages
-            self.set_class(bool(messages), "-shown")
-            self.refresh(layout=resized)
+            self.refresh()
 
     def render(self) -> Content:
-        return Content("\n").join([receipt_line(message, self._local) for message in self._messages])
+        shown = self._messages[: self.size.height]
+        return Content("\n").join([receipt_line(message, self._local) for message in shown])
 
 
 def receipt_line(message: AgentMessage, local: Callable[[float], time.struct_time]) -> Content:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from typing import Any
+
+from orchestrator_core.agents.demo import files
 
 POLL_S = 0.05
 """How often a regular file is looked at; a FIFO wakes its reader by itself."""
@@ -20,7 +21,7 @@ class Control:
         self._rest = b""
         self.fifo: int | None = None
         """To be waited on for reading, when the path is a FIFO."""
-        if path and os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH110, PTH116
+        if path and files.is_fifo(path):
             self.fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     @property
@@ -40,13 +41,11 @@ class Control:
         try:
             if self.fifo is not None:
                 return os.read(self.fifo, 65536)
-            if os.stat(self._path).st_size <= self._offset:  # noqa: PTH116  # a poll: cheaper than a Path each time
-                return b""
-            with open(self._path, "rb") as file:  # noqa: PTH123
-                file.seek(self._offset)
-                data = file.read()
-        except (FileNotFoundError, BlockingIOError):
+        except BlockingIOError:
             return b""
+        if files.size(self._path) <= self._offset:
+            return b""
+        data = files.read_from(self._path, self._offset)
         self._offset += len(data)
         return data
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from types import FrameType
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo import view as screen
 from orchestrator_core.agents.demo.agent import Brain, DemoAgent, Exit, Temper
 from orchestrator_core.agents.demo.answers import Echo
@@ -71,7 +72,7 @@ class Program:
         self._agent = DemoAgent(
             _temper(options),
             _brain(options, self._echo),
-            Processes(os.getcwd()),  # noqa: PTH109  # a start that is quicker without pathlib's own
+            Processes(),
             now=time.monotonic(),
             record=Record(options.record),
             trace=Record(options.trace),
@@ -175,7 +176,7 @@ class Program:
 def _temper(options: Namespace) -> Temper:
     return Temper(
         name=options.name,
-        folder=os.getcwd(),  # noqa: PTH109
+        folder=files.here(),
         mode=options.permission_mode,
         ready_after=options.ready_after,
         gates=options.gates,

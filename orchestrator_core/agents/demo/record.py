@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from pathlib import Path
+
+from orchestrator_core.agents.demo import files
 
 
 class Record:
@@ -22,9 +22,4 @@ class Record:
             return
         entry = {"n": self._count, "text": text, "at": time.time(), "kind": kind}
         line = (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
-        Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(file, line)
-        finally:
-            os.close(file)
+        files.append(self._path, line)

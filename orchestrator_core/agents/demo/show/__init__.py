@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 from random import Random
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo.show.player import Player, Stage
 from orchestrator_core.agents.demo.show.roles import player_of
 
@@ -22,18 +21,12 @@ def brain_of(options: Namespace) -> Player:
         Stage(
             role=options.role,
             team=options.team,
-            folder=Path.cwd(),
+            folder=files.here(),
             orchestration=os.environ.get("TMORCH_ORCHESTRATION", ""),
-            tmorch=tuple(shlex.split(command)) or (_interpreter(), "-m", "orchestrator_core.cli.main"),
-            python=_interpreter(),
+            tmorch=tuple(shlex.split(command)) or (files.interpreter(), "-m", "orchestrator_core.cli.main"),
+            python=files.interpreter(),
             random=Random(seed),
             speed=options.speed,
             clock=time.monotonic,
         )
     )
-
-
-def _interpreter() -> str:
-    """Return the Python that runs this; a program that goes by another name does not know its own."""
-    own = Path(sys.executable)
-    return str(own if own.name.startswith("python") else Path("/proc/self/exe").resolve())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo.show.player import Player
 from orchestrator_core.agents.demo.steps import Ask, Run, Say, Script
 
@@ -17,8 +18,7 @@ def ask_once(player: Player, *, only_without: tuple[str, ...] = ()) -> Script:
     if player.has_asked or any(player.has(role) for role in only_without):
         return
     player.has_asked = True
-    build = player.stage.folder / FOLDER
-    if build.exists():
+    if files.exists(player.path(FOLDER)):
         return
     yield player.write(f"{FOLDER}/report.txt", "made by the demo\n")
     outcome = yield Ask(COMMAND, "Remove what the last run has left behind")

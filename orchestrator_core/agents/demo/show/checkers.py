@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo.show.asking import ask_once
 from orchestrator_core.agents.demo.show.player import Heard, Player, quoted
 from orchestrator_core.agents.demo.steps import Run, Say, Script, Think
@@ -42,7 +43,7 @@ class Runner(Player):
         count = COUNT.search(outcome.text)
         result = f"{count[1]} tests in {count[2]}" if count and merged.ok else "the suite could not be run"
         verdict = "all green" if outcome.ok else "RED"
-        before = (self.stage.folder / RESULTS).read_text(encoding="utf-8", errors="replace")
+        before = files.read(self.path(RESULTS))
         yield self.write(RESULTS, f"{before}- task {number[1]}: {result}, {verdict}\n", title="Edit")
         yield self.commit(RESULTS, f"Run the suite after task {number[1]}")
         yield from self.tell(heard.sender, f"The whole suite after task {number[1]}: {result}, {verdict}.")

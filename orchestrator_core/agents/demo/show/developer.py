@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator_core.agents.demo.show.player import TASK, Heard, Player, text_of
+from orchestrator_core.agents.demo import files
+from orchestrator_core.agents.demo.show.player import TASK, Heard, Player
 from orchestrator_core.agents.demo.show.scenario import Change, Task
 from orchestrator_core.agents.demo.steps import Say, Script, Think
 
@@ -45,7 +46,7 @@ class Developer(Player):
             yield from super().react(heard)
 
     def _change(self, change: Change) -> Script:
-        before = text_of(self.stage.folder / change.file)
+        before = files.read(self.path(change.file))
         if before:
             yield self.read(change.file)
         yield Think(self.pace(2, 5), "Writing")

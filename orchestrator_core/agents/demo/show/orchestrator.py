@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from orchestrator_core.agents.demo.show.player import Heard, Player, Stage, named, quoted, text_of
+from orchestrator_core.agents.demo import files
+from orchestrator_core.agents.demo.show.player import Heard, Player, Stage, named, quoted
 from orchestrator_core.agents.demo.steps import Say, Script, Think
 
 LIST = "project_management/tasks.md"
@@ -26,7 +27,7 @@ class Orchestrator(Player):
         """Read the spec, write the list of tasks, and give out the first one."""
         yield Think(self.pace(2, 3), "Reading")
         yield self.read("SPEC.md")
-        self._tasks = deliverables(text_of(self.stage.folder / "SPEC.md")) or deliverables(briefing)
+        self._tasks = deliverables(files.read(self.path("SPEC.md"))) or deliverables(briefing)
         yield Say(f"The spec has {len(self._tasks)} deliverables. I turn each into a task with one owner.")
         yield self.look_around()
         yield Think(self.pace(2, 4), "Planning")

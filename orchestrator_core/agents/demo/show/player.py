@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo.show.scenario import Scenario, scenario
 from orchestrator_core.agents.demo.steps import Outcome, Run, Say, Script, Step, Think, Work
 
@@ -17,7 +17,7 @@ BETWEEN_MESSAGES_S = 20.0
 """At speed 1, at the least."""
 MOST_MESSAGES = 60
 """That one demo agent ever sends: no loop of theirs goes on for ever."""
-NOTES = Path("demo_notes")
+NOTES = "demo_notes"
 QUOTED = 160
 TASK = re.compile(r"\bTask (\d+)\b")
 UNSIGNED = "git -c commit.gpgsign=false"
@@ -34,7 +34,7 @@ class Stage(NamedTuple):
 
     role: str
     team: tuple[str, ...]
-    folder: Path
+    folder: str
     orchestration: str
     tmorch: tuple[str, ...]
     python: str
@@ -56,7 +56,6 @@ class Player:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.scenario: Scenario = scenario()
         self.has_asked = False
         """Whether it has shown its permission prompt."""
         self._briefed = False
@@ -101,6 +100,11 @@ class Player:
         yield from self.note(f"the person: {quoted(text)}")
 
     @property
+    def scenario(self) -> Scenario:
+        """What there is to be done in the demo project."""
+        return scenario()
+
+    @property
     def title(self) -> str:
         """The role, for people."""
         return named(self.stage.role)
@@ -108,6 +112,10 @@ class Player:
     def pace(self, shortest: float, longest: float) -> float:
         """Return a time in seconds that is a little different each time."""
         return self.stage.random.uniform(shortest, longest)
+
+    def path(self, file: str) -> str:
+        """Return where `file` of the worktree is."""
+        return files.join(self.stage.folder, file)
 
     def has(self, role: str) -> bool:
         """Whether the team has another agent with `role`."""
@@ -139,22 +147,21 @@ class Player:
 
     def read(self, file: str) -> Work:
         """Read a file of the worktree."""
-        path = self.stage.folder / file
+        path = self.path(file)
 
         def act() -> str:
-            lines = text_of(path).count("\n")
+            lines = files.read(path).count("\n")
             return f"Read {lines} lines" if lines else "There is no such file"
 
         return Work(f"Read({file})", self.pace(1, 3), act)
 
     def write(self, file: str, text: str, *, title: str = "Write") -> Work:
         """Write a file of the worktree."""
-        path = self.stage.folder / file
+        path = self.path(file)
 
         def act() -> str:
-            before = text_of(path).count("\n")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            before = files.read(path).count("\n")
+            files.write(path, text)
             return f"Wrote {text.count(chr(10))} lines ({text.count(chr(10)) - before:+d})"
 
         return Work(f"{title}({file})", self.pace(2, 5), act)
@@ -182,12 +189,12 @@ class Player:
     @property
     def is_till(self) -> bool:
         """Whether this is the project that the tasks are written for."""
-        return (self.stage.folder / "till/basket.py").exists()
+        return files.exists(self.path("till/basket.py"))
 
     def note(self, line: str) -> Script:
         """Add a line to the agent's own notes, and commit it."""
-        file = str(NOTES / f"{self.stage.role}.md")
-        before = text_of(self.stage.folder / file) or f"# Notes of the {self.title} (a demo agent)\n\n"
+        file = f"{NOTES}/{self.stage.role}.md"
+        before = files.read(self.path(file)) or f"# Notes of the {self.title} (a demo agent)\n\n"
         yield self.write(file, f"{before}- {line}\n", title="Edit")
         yield self.commit(file, f"Note: {line[:50]}")
 
@@ -199,14 +206,6 @@ def take_apart(prompt: str) -> Heard:
         return Heard(PERSON, prompt.strip())
     sender = header[1].rpartition(":")[2]
     return Heard(sender, prompt[header.end() :].strip())
-
-
-def text_of(path: Path) -> str:
-    """Return what is in a file; nothing when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def named(role: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-FILE = Path(__file__).with_name("till.toml")
+from orchestrator_core.agents.demo import files
+
+FILE = files.beside(__file__, "till.toml")
 
 
 class Change(NamedTuple):
@@ -72,8 +72,10 @@ class Scenario(NamedTuple):
 
 @lru_cache(maxsize=1)
 def scenario() -> Scenario:
-    """Return the scenario."""
-    data = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    """Return the scenario. Read when it is first needed: most roles never do."""
+    import tomllib
+
+    data = tomllib.loads(files.read(FILE))
     return Scenario(
         names=tuple(data["names"]),
         goal=data["goal"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from orchestrator_core.agents.demo import files
 from orchestrator_core.agents.demo.show.asking import ask_once
-from orchestrator_core.agents.demo.show.player import Heard, Player, Told, quoted
+from orchestrator_core.agents.demo.show.player import Heard, Player, Stage, Told, quoted
 from orchestrator_core.agents.demo.show.scenario import Task
 from orchestrator_core.agents.demo.steps import Say, Script, Think
 
@@ -16,6 +17,10 @@ PLAN = "test-plans/baseline.md"
 
 class Tester(Player):
     """Really merges, writes and runs tests in the demo project."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self._passed: set[str] = set()
 
     def open(self, briefing: str) -> Script:
         """Take down how things are before anybody has changed anything."""
@@ -44,11 +49,12 @@ class Tester(Player):
             return
         outcome = yield from self._test(task)
         yield from self._report(ready[1], task, heard.sender, ok=outcome.ok, count=COUNT.search(outcome.text))
-        yield from ask_once(self, only_without=("testrunner", "project_manager"))
+        self._passed |= {task.key} if outcome.ok else set()
+        if len(self._passed) == len(self.scenario.tasks):
+            yield from ask_once(self, only_without=("testrunner", "project_manager"))
 
     def _test(self, task: Task) -> Told:
-        test_file = self.stage.folder / task.test_file
-        if not test_file.exists():
+        if not files.exists(self.path(task.test_file)):
             yield self.read(task.steps[0].file)
             yield Think(self.pace(3, 6), "Writing tests")
             yield self.write(task.test_file, task.test)
