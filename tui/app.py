@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -49,6 +50,8 @@ THEMES_S = 3.0
 """How often the person's theme files are looked at."""
 ANSI_DEFAULTS = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 """Variables that Textual's own widgets use and does not make for a theme of terminal colours."""
+OPENING_S = 0.2
+"""How long the first picture waits to be complete."""
 ERROR_S = 12.0
 """How long an error stays on the screen."""
 
@@ -84,6 +87,7 @@ class TmorchApp(App[int]):
         self._themes = load_themes(paths)
         self._theme_kept = settings.tui.theme
         self._sight: Sight | None = None
+        self._opening = ExitStack()
         self.main = MainScreen(
             clock=clock,
             key_name=self.key_name,
@@ -113,12 +117,17 @@ class TmorchApp(App[int]):
         self._theme_problem = self._themes.apply(self, self._settings.tui.theme)
 
     def on_mount(self) -> None:
+        self._opening.enter_context(self.batch_update())
+        self.set_timer(OPENING_S, self._opening.close)
         self._show_theme_problems(self._theme_problem)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
-        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
-            self._run(feed(), group=feed.__name__)
         self._run(self._watch_themes(), group="themes")
         self.call_after_refresh(gc.freeze)
+
+    @on(MainScreen.Ready)
+    def _on_ready(self) -> None:
+        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
+            self._run(feed(), group=feed.__name__)
 
     def _run(self, work: Coroutine[object, object, None], *, group: str, exclusive: bool = False) -> None:
         self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
@@ -128,11 +137,14 @@ class TmorchApp(App[int]):
     @on(FleetChanged)
     def _on_fleet(self, event: FleetChanged) -> None:
         self.main.fleet = event.fleet
+        if self.main.stage.sight is None:
+            self._opening.close()
         self._bridge.ask_receipts_again()
 
     @on(FrameChanged)
     def _on_frame(self, event: FrameChanged) -> None:
         self.main.show_frame(event)
+        self._opening.close()
 
     @on(SightLost)
     def _on_sight_lost(self, event: SightLost) -> None:

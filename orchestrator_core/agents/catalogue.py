@@ -7,14 +7,14 @@ from orchestrator_core.agents.command import CommandDriver
 from orchestrator_core.agents.demo.driver import DemoDriver
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import NotFoundError, SettingsError
+from orchestrator_core.errors import NotFoundError
 
 
 def drivers(settings: Settings) -> dict[str, Driver]:
     """Return every driver by its name, our own first.
 
     Raises:
-        SettingsError: a driver of the settings cannot be used, or has the name of one of ours.
+        SettingsError: a driver of the settings cannot be used.
 
     """
     found: dict[str, Driver] = {
@@ -22,12 +22,6 @@ def drivers(settings: Settings) -> dict[str, Driver]:
         DemoDriver.name: DemoDriver(settings.demo),
     }
     for name, own in settings.drivers.items():
-        if name in found:
-            raise SettingsError(
-                f"drivers.{name} cannot be used",
-                cause=f"{name} is one of tmorch's own drivers",
-                remedy="give it another name" + (", or set claude.command" if name == "claude" else ""),
-            )
         found[name] = CommandDriver(name, own)
     return found
 

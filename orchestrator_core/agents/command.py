@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import PurePath
@@ -25,13 +24,11 @@ class CommandDriver:
         """Take the settings of `[drivers.NAME]`.
 
         Raises:
-            SettingsError: there is no command, or its screen or prompt pattern cannot be used.
+            SettingsError: there is no pattern file for its screen.
 
         """
         self.name = name
         self._settings = settings
-        if not settings.command:
-            raise self._wrong("command", "it is empty", "name the program and its arguments as a list")
         self.patterns: Patterns = self._read_patterns()
 
     @property
@@ -67,7 +64,7 @@ class CommandDriver:
         road = self.road_of(context.briefing)
         return LaunchPlan(
             argv=run_script.window_command(context),
-            env={**run_script.environment(context), **self._settings.env},
+            env=run_script.environment(context, self._settings.env),
             files=run_script.files(context, self._settings.command, road),
             conversation="",
             briefing_road=road,
@@ -75,16 +72,12 @@ class CommandDriver:
 
     def _read_patterns(self) -> Patterns:
         if self._settings.prompt_pattern:
-            try:
-                return line_prompt(self._settings.prompt_pattern)
-            except re.error as error:
-                raise self._wrong("prompt_pattern", str(error), "give a regular expression") from error
+            return line_prompt(self._settings.prompt_pattern)
         if self._settings.screen == NO_SCREEN:
             return unread()
         try:
             return patterns(self._settings.screen)
         except NotFoundError as error:
-            raise self._wrong("screen", error.cause, error.remedy) from error
-
-    def _wrong(self, key: str, cause: str, remedy: str) -> SettingsError:
-        return SettingsError(f"drivers.{self.name}.{key} cannot be used", cause=cause, remedy=remedy)
+            raise SettingsError(
+                f"drivers.{self.name}.screen cannot be used", cause=error.cause, remedy=error.remedy
+            ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator_core.agents.driver import BriefingRoad, LaunchContext, PlannedFile
 
@@ -49,14 +49,15 @@ def files(
     )
 
 
-def environment(context: LaunchContext) -> dict[str, str]:
-    """Return what every agent finds in its environment.
+def environment(context: LaunchContext, own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what every agent finds in its environment; `own` is what the settings add for its kind.
 
     Its own folder goes first on PATH: `tmorch` there is the one that started it, wherever that is installed.
     """
-    path = context.env.get("PATH") or os.environ.get("PATH", os.defpath)
+    wanted = {**context.env, **(own or {})}
+    path = wanted.get("PATH") or os.environ.get("PATH", os.defpath)
     return {
-        **context.env,
+        **wanted,
         "PATH": f"{context.folder}{os.pathsep}{path}",
         "TMORCH_AGENT": context.agent.id,
         "TMORCH_ORCHESTRATION": context.agent.orchestration,

@@ -140,6 +140,11 @@ def open_checkout(folder: str | Path) -> Checkout:
     return Checkout(folder=where, git_dir=git_dir, common_dir=_common_dir_of(git_dir))
 
 
+def has_reftable(checkout: Checkout) -> bool:
+    """Whether refs and their logs are in git's database for them, not in files."""
+    return (checkout.common_dir / "reftable").is_dir()
+
+
 def points_to(gitfile: Path, git_dir: Path) -> bool:
     """Whether `gitfile` is a working tree's `.git` file that names `git_dir`."""
     if gitfile.is_symlink() or not gitfile.is_file():

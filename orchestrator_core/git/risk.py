@@ -50,7 +50,7 @@ async def work_at_risk(
         unmerged=unmerged,
         unpushed=await _unpushed(project, own, base_commit),
         live=await asyncio.to_thread(live_in, place.folder) if place.folder.is_dir() else (),
-        operation=operation_in(place.checkout.git_dir) if place.checkout else "",
+        operation=await operation_in(place.checkout) if place.checkout else "",
         hindrances=(*await hindrances(place, status), *_checked_out_elsewhere(place, branch)),
         notes=(*missing, *no_base, *_about_the_folder(place), *await _about_ignored(place, readable)),
     )

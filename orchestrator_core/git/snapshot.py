@@ -21,7 +21,7 @@ from orchestrator_core.git.index import (
     whole_index,
 )
 from orchestrator_core.git.nested import GITLINK, Nested, nested_repositories
-from orchestrator_core.git.registry import Checkout
+from orchestrator_core.git.registry import Checkout, has_reftable
 
 OBJECT_ID = re.compile(rb"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 
@@ -116,9 +116,21 @@ async def _lost_commits(checkout: Checkout, branch: str, kept: list[str]) -> tup
 async def _recorded_ids(checkout: Checkout, branch: str) -> set[str]:
     ids = _ids_in_files(checkout.git_dir) if checkout.git_dir != checkout.common_dir else set()
     ids |= _ids_in(checkout.common_dir / "logs/refs/heads" / branch)
-    for name in ("HEAD", f"refs/heads/{branch}"):  # where refs are not files, git alone can read their logs
-        ids |= set((await checkout.ask("log", "-g", "--format=%H", name, "--")).line.split())
+    if has_reftable(checkout):
+        ids |= await _ids_in_reftable(checkout, branch)
     return ids
+
+
+async def _ids_in_reftable(checkout: Checkout, branch: str) -> set[str]:
+    """Ask git where refs and logs are no files. A log whose ref is gone can only be had together with all others."""
+    logs = ["HEAD"] if await commit_at(checkout, "HEAD") else ["--reflog", "--single-worktree"]
+    logs += [ref for ref in (f"refs/heads/{branch}",) if await commit_at(checkout, ref)]
+    walked = ["-g"] if logs[0] == "HEAD" else ["--no-walk"]
+    ids = set((await checkout.git("log", *walked, "--format=%H", *logs, "--")).split())
+    for name in ("ORIG_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"):
+        ids.add(await commit_at(checkout, name))
+    own = ("refs/worktree", "refs/bisect", "refs/rewritten")
+    return ids | set((await checkout.git("for-each-ref", "--format=%(objectname)", *own)).split()) - {""}
 
 
 def _ids_in_files(git_dir: Path) -> set[str]:

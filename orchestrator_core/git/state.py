@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator_core.git.index import commit_at
 from orchestrator_core.git.porcelain import parse_status
-from orchestrator_core.git.registry import Checkout, open_checkout
+from orchestrator_core.git.registry import Checkout, has_reftable, open_checkout
 from orchestrator_core.git.run import displayable
 from orchestrator_core.models.branch import BranchState
 
@@ -46,15 +47,21 @@ async def branch_state(worktree: str | Path, base_branch: str) -> BranchState:
         dirty=len(status.entries),
         conflicts=status.conflicts,
         upstream=displayable(status.upstream),
-        operation=operation_in(checkout.git_dir),
+        operation=await operation_in(checkout),
         last_subject=displayable(subject),
         last_commit_at=committed_at,
     )
 
 
-def operation_in(git_dir: Path) -> str:
-    """Return what git is in the middle of in the working tree that `git_dir` belongs to, or nothing."""
-    return next((name for sign, name in OPERATIONS.items() if (git_dir / sign).exists()), "")
+async def operation_in(checkout: Checkout) -> str:
+    """Return what git is in the middle of in a working tree, or nothing."""
+    found = next((name for sign, name in OPERATIONS.items() if (checkout.git_dir / sign).exists()), "")
+    if found or not has_reftable(checkout):
+        return found
+    for ref in ("CHERRY_PICK_HEAD", "REVERT_HEAD"):  # there, these are no files
+        if await commit_at(checkout, ref):
+            return OPERATIONS[ref]
+    return ""
 
 
 async def _distance(checkout: Checkout, base_branch: str) -> tuple[int | None, int | None]:

@@ -254,7 +254,7 @@ async def _refuse_moved(checkout: Checkout, if_at: str) -> None:
 
 
 async def _refuse_unsaved(checkout: Checkout, if_at: str) -> None:
-    if operation := operation_in(checkout.git_dir):
+    if operation := await operation_in(checkout):
         raise _keep_worktree(checkout.folder, f"git is in the middle of a {operation}")
     if not checkout.folder.is_dir():
         return

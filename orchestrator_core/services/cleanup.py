@@ -38,8 +38,8 @@ IsLive = Callable[[Agent], bool]
 
 
 async def examine(orchestration: Orchestration, agents: Sequence[Agent]) -> tuple[WorkAtRisk, ...]:
-    """Return, for each of the agents, what a clean-up would take with it. Only looks."""
-    return tuple(await asyncio.gather(*(_examine(orchestration, agent) for agent in agents)))
+    """Return, for each agent that has a worktree, what a clean-up would take with it. Only looks."""
+    return tuple(await asyncio.gather(*(_examine(orchestration, agent) for agent in agents if agent.worktree)))
 
 
 async def cleanup(

@@ -16,7 +16,7 @@ IDENTITY = {
     "commit.gpgsign": "false",
     "tag.gpgsign": "false",
 }
-"""Of the project alone: the person's own identity and keys stay out of the demo."""
+"""Of the project alone: the person's own identity, keys and hooks stay out of the demo."""
 BEGUN = 1_750_000_000
 """When the first demo commit was made, so that the same seed gives the same commits; seconds since the epoch."""
 APART_S = 7200
@@ -39,7 +39,7 @@ async def make_scratch_project(folder: Path, seed: int) -> Path:
     tasks = random.sample([task.deliverable for task in story.tasks], len(story.tasks))
     project = _new_folder(folder, name)
     await git(project, "init", "-q", "-b", BRANCH)
-    for key, value in IDENTITY.items():
+    for key, value in {**IDENTITY, "core.hooksPath": str(project / ".git/hooks")}.items():
         await git(project, "config", "--local", key, value)
     for number, commit in enumerate(story.history):
         files = {path: text.replace("{name}", name) for path, text in commit.files.items()}

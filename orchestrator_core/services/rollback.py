@@ -53,8 +53,7 @@ async def _undo(
 async def _undo_worktree(project: Path, payload: dict[str, str]) -> None:
     """Remove a worktree that still is as it was made, and its branch."""
     path = Path(payload["path"])
-    if path.exists():
-        await remove_worktree(project, path, if_at=payload["base"])
+    await remove_worktree(project, path, if_at=payload["base"])
     try:
         await delete_branch(project, payload["branch"], if_at=payload["base"])
     except (GitCommandError, RefusedError) as error:

@@ -26,7 +26,7 @@ class Child(asyncio.SubprocessProtocol):
         """What it complained of, the first 64 KiB."""
         self._on_output = on_output
         self._quiet = asyncio.Event()
-        self._exited = asyncio.Event()
+        self._ended = asyncio.Event()
         self._transport: asyncio.SubprocessTransport | None = None
 
     @classmethod
@@ -81,9 +81,8 @@ class Child(asyncio.SubprocessProtocol):
         await self._quiet.wait()
 
     async def wait_ended(self) -> None:
-        """Wait until it has said everything and has ended."""
-        await self._quiet.wait()
-        await self._exited.wait()
+        """Wait until it has ended and all that it said is here."""
+        await self._ended.wait()
 
     def kill(self) -> None:
         """End it at once if it runs, and let go of its pipes; nothing more will come from it."""
@@ -107,6 +106,7 @@ class Child(asyncio.SubprocessProtocol):
         if fd == _STDOUT:
             self._quiet.set()
 
-    def process_exited(self) -> None:
-        """Note the end of the process, from asyncio."""
-        self._exited.set()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the process and of its pipes, from asyncio."""
+        self._quiet.set()
+        self._ended.set()

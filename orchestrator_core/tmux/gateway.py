@@ -193,7 +193,10 @@ class TmuxGateway:
         await self._on_pane(pane, "switch-client", "-c", client, "-t", pane)
 
     async def display_message(self, client: str, text: str, *, seconds: float = 4.0) -> None:
-        """Show one line in the status line of the person's tmux client `client`; nothing happens if it is gone."""
+        """Show one line in the status line of the person's tmux client `client`.
+
+        Nothing happens if it is gone, nor with tmux 3.2a, which cannot be told which client is meant.
+        """
         shown = format_literal(_CONTROLS.sub(" ", text)).replace("%", "%%")
         duration = str(round(seconds * 1000))
         await self._transport.pipeline([("display-message", "-c", client, "-d", duration, "--", shown)])

@@ -32,6 +32,13 @@ HEIGHT = 50
 _SESSION_NAME = re.compile(r"\w[\w -]*")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MADE = row_format(("session_id", "window_id", "pane_id", "window_width", "window_height"))
+_WINDOW_OPTIONS = {
+    "remain-on-exit": "on",
+    "remain-on-exit-format": "",  # "Pane is dead" would push the first line out of sight: often the only one
+    "automatic-rename": "off",
+    "allow-rename": "off",
+    "window-size": "latest",
+}
 _PLACEHOLDER = ("/bin/sh", "-c", "exec sleep 60")
 """Holds a new window until its options are in force; ends by itself should we end before."""
 _LAUNCH = ("/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "tmorch")
@@ -285,10 +292,9 @@ def _launch(
     that ends meanwhile, with `remain-on-exit` still off, takes its window and its last words with it.
     """
     session, window, pane = ids
-    options = {"remain-on-exit": "on", "automatic-rename": "off", "allow-rename": "off", "window-size": "latest"}
     printed = server.run(
         *before,
-        *(("set-option", "-w", "-t", window, option, value) for option, value in options.items()),
+        *(("set-option", "-q", "-w", "-t", window, option, value) for option, value in _WINDOW_OPTIONS.items()),
         ("rename-window", "-t", window, "--", format_literal(name)),
         ("set-option", "-p", "-t", pane, AGENT_TAG, agent),
         (

@@ -25,6 +25,7 @@ n=$(wc -l < "{folder}/posted" 2>/dev/null || echo 0)
 role=${{2##*:}}
 echo "$TMORCH_AGENT>$role" >> "{folder}/posted"
 pane=$(cat "{folder}/$role.pane") || exit 4
+tmux -S "{socket}" capture-pane -p -t "$pane" | grep -q "Do you want to proceed" && {{ echo "queued"; exit 0; }}
 printf '[tmorch %s from %s] %s' "$n" "$TMORCH_AGENT" "$3" | tmux -S "{socket}" load-buffer -b "$role$n" -
 tmux -S "{socket}" paste-buffer -p -r -d -b "$role$n" -t "$pane"
 sleep 0.05
@@ -162,7 +163,7 @@ def test_in_somebodys_own_project_only_notes_are_written(
     assert team.read("developer", "app.py") == "print()\n"
 
 
-def test_the_same_seed_gives_the_same_words(troupe: Callable[[Path], Troupe], scratch: Path) -> None:
+def test_an_orchestrator_without_a_team_says_so(troupe: Callable[[Path], Troupe], scratch: Path) -> None:
     team = troupe(scratch)
     team.enter("orchestrator")
     agent = team.agents["orchestrator"]

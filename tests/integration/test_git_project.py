@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator_core.errors import GitCommandError, RefusedError
 from orchestrator_core.git.project import DIRTY_SHOWN, inspect_project
+from orchestrator_core.git.run import git_version
 from tests.conftest import MakeProject, run_git
 
 
@@ -222,6 +223,8 @@ async def test_a_worktree_whose_repository_is_gone(git_project: Path, tmp_path: 
 async def test_a_repository_of_somebody_else(git_project: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can give files away")
+    if await git_version() < (2, 35, 2):
+        pytest.skip("this git trusts every owner")
     for path in (git_project, git_project / ".git"):
         os.chown(path, 12345, 12345)
 

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator_core.errors import GitCommandError
 from orchestrator_core.git.registry import find_checkout
+from orchestrator_core.git.run import git_version
 from orchestrator_core.git.trash import keep, move_to_trash, trash_list
 from orchestrator_core.git.worktrees import add_worktree
 from tests.conftest import MakeProject, run_git
@@ -464,6 +465,26 @@ async def test_a_repository_inside_is_no_part_of_the_tree(git_project: Path, wor
     ref = await trash(git_project, worktree)
 
     assert files_in(git_project, ref) == {b"README.md": b"# shop\n", b"new": b"work"}
+
+
+async def test_refs_and_logs_that_are_no_files(tmp_path: Path) -> None:
+    if await git_version() < (2, 45):
+        pytest.skip("this git has no reftable")
+    project = tmp_path / "shop"
+    project.mkdir()
+    run_git(project, "init", "-q", "--ref-format=reftable")
+    commit(project, "Begin")
+    worktree = await add_worktree(project, tmp_path / "w", BRANCH, "HEAD")
+    lost = commit(worktree, "Lost", lost="lost")
+    run_git(worktree, "reset", "-q", "--hard", "HEAD~")
+    run_git(worktree, "update-ref", "refs/worktree/mine", commit_in_the_air(worktree))
+
+    ref = await trash(project, worktree)
+    assert has(project, ref, lost)
+    assert has(project, ref, run_git(worktree, "rev-parse", "refs/worktree/mine"))
+
+    run_git(project, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    assert has(project, await trash(project, worktree), lost)
 
 
 async def test_kept_through_a_collection_of_garbage(git_project: Path, worktree: Path) -> None:

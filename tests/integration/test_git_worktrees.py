@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator_core.errors import GitCommandError, RefusedError, TimedOutError
-from orchestrator_core.git import worktrees
+from orchestrator_core.git import registry, worktrees
 from orchestrator_core.git.place import aside_of, remains_of
 from orchestrator_core.git.worktrees import add_worktree, delete_branch, list_worktrees, remove_worktree
 from tests.conftest import MakeProject, run_git
@@ -123,6 +123,16 @@ async def test_made_at_the_same_time_from_one_project(git_project: Path, where: 
         "main",
         *(f"tmorch/x/{role}" for role in roles),
     }
+
+
+async def test_listed_alike_by_a_git_that_cannot_end_lines_with_nul(
+    git_project: Path, worktree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_git(git_project, "worktree", "lock", "--reason", "mine", str(worktree))
+    listed = await list_worktrees(git_project)
+    monkeypatch.setattr(registry, "NUL_LISTING", (99,))
+
+    assert await list_worktrees(git_project) == listed
 
 
 async def test_a_worktree_of_a_linked_worktree_and_of_a_submodule(make_project: MakeProject, tmp_path: Path) -> None:

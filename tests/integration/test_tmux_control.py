@@ -263,7 +263,7 @@ async def test_a_wedged_server_is_told_from_a_dead_one(tmux_server: TmuxServer) 
         try:
             for _ in range(2):
                 with pytest.raises(TimedOutError) as caught:
-                    await client.command("kill-session")
+                    await client.command("set-option", "-g", "@tmorch_test", "1")
                 assert caught.value.code == "tmux-wedged"
             await aeventually(lambda: client.state is TmuxState.CONNECTING)
         finally:

@@ -9,6 +9,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Static
@@ -57,6 +58,9 @@ class MainScreen(Screen[None]):
     AUTO_FOCUS = "FleetTree"
     HELP = "tmorch runs teams of coding agents in tmux. Select one at the left to see its screen."
 
+    class Ready(Message):
+        """The screen can take news from now on."""
+
     fleet: var[Fleet | None] = var(None, init=False)
 
     header = getters.query_one(FleetHeader)
@@ -83,9 +87,9 @@ class MainScreen(Screen[None]):
         self._history_lines = history_lines
         self._own_pane = own_pane
         self._failures: dict[str, FeedFailed] = {}
-        self._is_composed = False
 
     def compose(self) -> ComposeResult:
+        self._take_size_classes()
         yield FleetHeader(id="header")
         yield Banner(id="banner")
         with Horizontal(id="body"):
@@ -98,11 +102,15 @@ class MainScreen(Screen[None]):
         yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
         yield KeyBar(first_key=self._first_key, id="keys")
 
+    def _take_size_classes(self) -> None:
+        """Have the classes of the terminal's size from the start: one styling of everything less."""
+        for length, breakpoints in ((self.app.size.width, WIDTHS), (self.app.size.height, HEIGHTS)):
+            self.set_class(True, max((at, name) for at, name in breakpoints if length >= at)[1], update=False)
+
     def on_mount(self) -> None:
-        self._is_composed = True
         self._show_ages()
         self._aim(by_person=False)
-        self.watch_fleet(self.fleet)
+        self.post_message(self.Ready())
         self.set_interval(AGE_S, self._show_ages)
 
     @on(Composer.Moved)
@@ -114,7 +122,7 @@ class MainScreen(Screen[None]):
     # -- news -------------------------------------------------------------------------------------
 
     def watch_fleet(self, fleet: Fleet | None) -> None:
-        if fleet is None or not self._is_composed:
+        if fleet is None:
             return
         with self.app.batch_update():
             self.panel.show_fleet(fleet)

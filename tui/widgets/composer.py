@@ -28,7 +28,7 @@ from tui.widgets.panel import Panel
 from tui.wording import QUIET, clean
 
 MODE_WORDS = {DeliveryMode.WHEN_IDLE: "when idle", DeliveryMode.NOW: "now"}
-PLACEHOLDER = "write to it"
+PLACEHOLDER = "a message"
 
 _ARROW = Part((Content.assemble(("Message →", "bold")), Content.assemble(("→", "bold"))), (7,))
 

@@ -1,4 +1,4 @@
-"""The title of the preview, and the hint below it when the person can do something. Pure."""
+"""The title of the preview: who it is, how it is, and what it needs of the person. Pure."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.fleet import Guest, Team
 from tui.widgets.line import Part, part
-from tui.wording import GLYPHS, QUIET, age, ask, clean, sentence
+from tui.wording import GLYPHS, QUIET, age, ask, brief, clean, doing_now, fit
 
 NAME = "bold $foreground"
+SHORTER = (60, 36, 24, 14)
+"""Cells that an agent's need is cut to, step by step."""
 
 
 def agent_title(agent: Agent, now: float) -> tuple[list[Part], list[Part]]:
-    """Return who it is and how it is, and at the right where it works."""
+    """Return who it is, how it is and what it needs; at the right what the person can do and where it works."""
     status = agent.status
     since = f" {age(now - agent.status_since)}" if agent.status_since else ""
     style = f"$status-{status}"
-    name = Part(
-        (
-            Content.assemble((f"{clean(agent.orchestration)} ▸ ", QUIET), (clean(agent.role), NAME)),
-            Content.assemble((clean(agent.role), NAME)),
-        ),
-        (30,),
-    )
-    state = Part(
-        (
-            Content.assemble((f"{GLYPHS[status]} {status}{since}", style)),
-            Content.assemble((f"{GLYPHS[status]}{since}", style)),
-        ),
-        (40,),
-    )
-    return [name, part(agent.pane or "no pane", QUIET, cost=4), state], [part(clean(agent.branch), QUIET, cost=5)]
+    who = (clean(agent.role), NAME)
+    name = Part((Content.assemble((f"{clean(agent.orchestration)} ▸ ", QUIET), who), Content.assemble(who)), (26,))
+    states = (f"{GLYPHS[status]} {status}{since}", f"{GLYPHS[status]}{since}")
+    state = Part(tuple(Content.assemble((text, style)) for text in states), (24,))
+    left = [name, part(agent.pane or "no pane", QUIET, cost=4), state, *_need(agent, style)]
+    return left, [*_remedy(agent), part(clean(agent.branch), QUIET, cost=5)]
 
 
-def agent_hint(agent: Agent) -> tuple[Part, ...]:
-    """Return what an agent needs of the person and what they can do; nothing when it needs nothing."""
-    team = clean(agent.orchestration)
+def _need(agent: Agent, style: str) -> list[Part]:
+    reason = clean(agent.reason)
     match agent.status:
         case AgentStatus.WAITING:
-            return _hint(agent, "⏎ takes you there to answer")
+            texts = [f"{ask(agent)} {reason.partition(': ')[2]}".rstrip()]
         case AgentStatus.LIMITED:
-            return _hint(agent, "messages to it wait meanwhile")
+            texts = [doing_now(agent)]
+        case AgentStatus.FAILED | AgentStatus.EXITED | AgentStatus.UNKNOWN:
+            texts = [reason, brief(reason)]
+        case _:
+            return []
+    texts += [fit(texts[-1], width) for width in SHORTER]
+    forms = tuple(Content.assemble((text, f"bold {style}")) for text in texts)
+    return [Part(forms, tuple(range(20, 20 + 4 * (len(forms) - 1), 4)))] if texts[0] else []
+
+
+def _remedy(agent: Agent) -> list[Part]:
+    match agent.status:
+        case AgentStatus.WAITING:
+            text = "⏎ goes there to answer"
+        case AgentStatus.LIMITED:
+            text = "messages to it wait meanwhile"
         case AgentStatus.FAILED | AgentStatus.EXITED:
-            return _hint(agent, f"“tmorch stop {team}” ends the team and keeps its work")
-        case AgentStatus.UNKNOWN:
-            return _hint(agent, "⏎ takes you there to see")
-    return ()
-
-
-def _hint(agent: Agent, remedy: str) -> tuple[Part, ...]:
-    words = sentence(agent.reason) or (ask(agent) if agent.status is AgentStatus.WAITING else agent.status.value)
-    marked = part(f"{GLYPHS[agent.status]} {words}", f"bold $status-{agent.status}", cost=None)
-    return marked, part(f" {remedy}", QUIET)
+            text = f"“tmorch stop {clean(agent.orchestration)}” ends the team, keeps its work"
+        case _:
+            return []
+    return [part(text, QUIET, cost=8)]
 
 
 def guest_title(guest: Guest) -> tuple[list[Part], list[Part]]:
@@ -65,7 +66,7 @@ def guest_title(guest: Guest) -> tuple[list[Part], list[Part]]:
 
 
 def team_title(team: Team) -> tuple[list[Part], list[Part]]:
-    """Return which team it is and on what it works."""
+    """Return which team it is and from which branch it started."""
     orchestration = team.orchestration
     branch = f"from {clean(orchestration.starting_branch)}"
     name = part(clean(orchestration.id), NAME, cost=None)

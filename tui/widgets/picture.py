@@ -12,7 +12,7 @@ from tui.widgets import cards
 from tui.widgets.fleet_header import active_teams
 from tui.widgets.fleet_rows import Row, RowKind
 from tui.widgets.line import Part, part
-from tui.widgets.pane_title import agent_hint, agent_title, guest_title, team_title
+from tui.widgets.pane_title import agent_title, guest_title, team_title
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -20,7 +20,6 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     left: list[Part]
     right: list[Part]
-    hint: tuple[Part, ...] = ()
     sight: Sight | None = None
     """The pane to look at."""
     card: Content = Content()
@@ -48,7 +47,7 @@ def _of_row(fleet: Fleet, row: Row, now: float, own_pane: PaneId | None) -> Pict
         return Picture(left=left, right=right, card=cards.team_card(team, now))
     if row.kind is RowKind.WINDOW and (guest := _guest(fleet, row)):
         left, right = guest_title(guest)
-        return _of_pane(left, right, (), Sight(guest.pane_id), own_pane)
+        return _of_pane(left, right, Sight(guest.pane_id), own_pane)
     sessions = {guest.session_id for guest in fleet.guests}
     return _card("Guests", cards.guests_card(len(fleet.guests), len(sessions)))
 
@@ -58,15 +57,13 @@ def _of_agent(view: AgentView, row: Row, now: float, own_pane: PaneId | None) ->
     left, right = agent_title(agent, now)
     if agent.pane is None or row.is_quiet:  # the pane ids of a team that ended may be somebody else's by now
         return Picture(left=left, right=right, card=cards.no_pane(agent))
-    return _of_pane(left, right, agent_hint(agent), Sight(agent.pane, row.server), own_pane)
+    return _of_pane(left, right, Sight(agent.pane, row.server), own_pane)
 
 
-def _of_pane(
-    left: list[Part], right: list[Part], hint: tuple[Part, ...], sight: Sight, own_pane: PaneId | None
-) -> Picture:
+def _of_pane(left: list[Part], right: list[Part], sight: Sight, own_pane: PaneId | None) -> Picture:
     if sight.pane == own_pane:
         return Picture(left=left, right=right, card=cards.ourselves())
-    return Picture(left=left, right=right, hint=hint, sight=sight)
+    return Picture(left=left, right=right, sight=sight)
 
 
 def _card(title: str, card: Content) -> Picture:

@@ -16,7 +16,7 @@ from orchestrator_core.config.settings import ClaudeSettings
 SETTINGS_FILE = "settings.json"
 MODES_IN_FILE = {"manual": "default"}
 """The settings file calls some permission modes otherwise than the command line does."""
-GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge"}
+GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge", "broken_settings": "settings"}
 """Settings whose gate has another name in the pattern file."""
 
 

@@ -135,7 +135,8 @@ class DemoAgent:
         return self._turn.started if self._turn else self._busy_since
 
     def _next_frame(self, now: float) -> float:
-        return self._since + (int((now - self._since) / FRAME_S) + 1) * FRAME_S
+        due = self._since + (int((now - self._since) / FRAME_S) + 1) * FRAME_S
+        return due if due > now else due + FRAME_S  # not a rounding error later, but a frame
 
     def tick(self, now: float) -> None:
         """Do what is due."""
