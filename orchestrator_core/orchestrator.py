@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,10 @@ TMUX_STEP_S = 1.0
 
 
 class Orchestrator:
-    """tmorch's use cases; those a screen seldom needs are loaded when they are called. Raises `TmorchError`s, whose title, cause and remedy are fit to be shown."""
+    """tmorch's use cases. Raises `TmorchError`s, whose title, cause and remedy are fit to be shown.
+
+    Those that a screen seldom needs are loaded when they are called.
+    """
 
     def __init__(
         self,
@@ -80,11 +84,11 @@ class Orchestrator:
         return read_teams(self._store), control.health(self._paths, self._store)
 
     def _picture(self, teams: tuple[Team, ...], health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
-        own_pane = self._environ.get("TMUX_PANE")
+        own = next((pane.pane_id for pane in tmux.panes if self.is_own_pane(pane.pane_id)), None)
         show_guests = self._settings.tui.guests
         return Fleet(
             teams=teams,
-            guests=guests(tmux.panes, teams, PaneId(own_pane) if own_pane else None) if show_guests else (),
+            guests=guests(tmux.panes, teams, own) if show_guests else (),
             supervisor=health,
             tmux=tmux.state,
             tmux_detail=tmux.detail,
@@ -278,6 +282,13 @@ class Orchestrator:
             finally:
                 await other.close()
         return await attach(await self._sight.gateway(), self._address, pane, self._environ)
+
+    def is_own_pane(self, pane: PaneId, *, server: str = "") -> bool:
+        """Whether we run in `pane` ourselves. Pane ids are those of one server: `server` is its socket path."""
+        inside = self._environ.get("TMUX", "").rsplit(",", 2)[0]
+        if not inside or self._environ.get("TMUX_PANE") != pane:
+            return False
+        return os.path.realpath(inside) == (server or self._address.socket_path)
 
     async def close(self) -> None:
         """Let go of the database and of tmux. No agent is touched."""

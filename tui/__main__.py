@@ -47,12 +47,10 @@ def _run(arguments: list[str]) -> int:
             remedy="`tmorch status` shows the same without a screen",
         )
     from orchestrator_core.bootstrap import front_end
-    from orchestrator_core.models.ids import PaneId
     from tui.app import TmorchApp
 
     parts = front_end(os.environ)
-    pane = os.environ.get("TMUX_PANE")
-    app = TmorchApp(parts.orchestrator, parts.settings, parts.paths, own_pane=PaneId(pane) if pane else None)
+    app = TmorchApp(parts.orchestrator, parts.settings, parts.paths)
     live = app.run()
     if live:
         agents = "1 agent goes on" if live == 1 else f"{live} agents go on"

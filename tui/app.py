@@ -20,7 +20,6 @@ from textual.worker import Worker, WorkerState
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, TmorchError
-from orchestrator_core.models.ids import PaneId
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
 from tui.keys import KEYS, bindings, keymap
@@ -76,7 +75,6 @@ class TmorchApp(App[int]):
         paths: Paths,
         *,
         clock: Callable[[], float] = time.time,
-        own_pane: PaneId | None = None,
     ) -> None:
         super().__init__()
         self._orchestrator = orchestrator
@@ -93,7 +91,7 @@ class TmorchApp(App[int]):
             key_name=self.key_name,
             first_key=self.first_key,
             history_lines=settings.tui.preview_lines,
-            own_pane=own_pane,
+            is_ours=lambda sight: orchestrator.is_own_pane(sight.pane, server=sight.server),
         )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

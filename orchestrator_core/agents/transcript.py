@@ -11,6 +11,7 @@ from orchestrator_core.agents.screen_patterns import Patterns
 
 NOTICE = "  ⎿"
 BLOCK = "● "
+DOING_CHARACTERS = 80
 NEAR = 16
 """How many rows with text above the prompt box may hold the spinner or a notice."""
 
@@ -37,7 +38,7 @@ def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
     return Transcript(
         last_prompt=_last_prompt(rows, start, end, patterns, is_message=is_message),
         queued=queued,
-        doing=_doing(rows, start, end, patterns, queued=queued) or spinner,
+        doing=_short(_doing(rows, start, end, patterns, queued=queued) or spinner),
         spinning=bool(spinner) and bool(_spins(rows.text(below[0]), patterns)),
         retrying=bool(spinner) and patterns.retrying.match(rows.text(below[0])) is not None,
         limit=limit,
@@ -90,6 +91,10 @@ def _doing(rows: Rows, start: int, end: int, patterns: Patterns, *, queued: bool
         if "●" in rows.raw(row) and (found := patterns.tool.match(rows.text(row))):
             return found["doing"]
     return ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= DOING_CHARACTERS else text[: DOING_CHARACTERS - 1] + "…"
 
 
 def _newest_notice(rows: Rows, below: list[int], patterns: Patterns) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 
@@ -44,7 +45,7 @@ async def attach(gateway: TmuxGateway, address: ServerAddress, pane: PaneId, env
     """
     prefix = await _prefix(gateway)
     own_pane = environ.get("TMUX_PANE", "")
-    is_inside = environ.get("TMUX", "").split(",")[0] == address.socket_path and bool(own_pane)
+    is_inside = os.path.realpath(environ.get("TMUX", "").rsplit(",", 2)[0]) == address.socket_path and bool(own_pane)
     client = await gateway.client_of(PaneId(own_pane)) if is_inside else None
     if client is None:
         return Attachment(

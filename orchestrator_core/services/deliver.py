@@ -64,10 +64,10 @@ class Delivery:
 
         """
         sight = await look(self._gateway, self._agent, self._driver)
-        hindrance = obstacle(sight, DeliveryMode.WHEN_IDLE)
+        hindrance = obstacle(sight, DeliveryMode.WHEN_IDLE, self._agent.status)
         if hindrance is None:
             message = self._store.messages.claim_next(self._agent.id, self._clock())
-        elif obstacle(sight, DeliveryMode.NOW) is None:
+        elif obstacle(sight, DeliveryMode.NOW, self._agent.status) is None:
             message = self._store.messages.claim_next(self._agent.id, self._clock(), mode=DeliveryMode.NOW)
             self._store.messages.hold(self._agent.id, hindrance.reason)
         else:

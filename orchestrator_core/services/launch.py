@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext, LaunchPlan
+from orchestrator_core.agents.status import JUST_ENDED
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import TmorchError
@@ -287,7 +288,9 @@ class Launch:
         self._check_any_alive(orchestration)
 
     def _is_settled(self, agent: Agent) -> bool:
-        if not agent.status.is_live or agent.status is AgentStatus.WAITING:
+        if not agent.status.is_live:
+            return agent.reason != JUST_ENDED  # how it ended is known a moment later
+        if agent.status is AgentStatus.WAITING:
             return True
         if agent.status is AgentStatus.STARTING:
             return False

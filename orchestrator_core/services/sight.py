@@ -10,7 +10,7 @@ from orchestrator_core.agents.driver import Driver
 from orchestrator_core.agents.screen import Reading, ScreenState, read_screen
 from orchestrator_core.agents.status import is_agent_process
 from orchestrator_core.errors import NotFoundError
-from orchestrator_core.models.agent import Agent
+from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.message import DeliveryMode
 from orchestrator_core.models.pane import PaneFrame
 from orchestrator_core.tmux.gateway import TmuxGateway
@@ -58,12 +58,17 @@ async def look(gateway: TmuxGateway, agent: Agent, driver: Driver) -> Sight | No
     )
 
 
-def obstacle(sight: Sight | None, mode: DeliveryMode) -> Obstacle | None:
-    """Return what stands in the way of typing a message with `mode`, or None when the prompt is free."""
+def obstacle(sight: Sight | None, mode: DeliveryMode, status: AgentStatus) -> Obstacle | None:
+    """Return what stands in the way of typing a message with `mode`, or None when the prompt is free.
+
+    `status` is what is known of the agent: while it starts, the shell that becomes it may be in front.
+    """
     if sight is None:
         return Obstacle(reason="its pane is gone")
     if sight.frame.dead:
         return Obstacle(reason="its program has ended")
+    if not sight.is_agent and status is AgentStatus.STARTING:
+        return Obstacle(reason="it is starting")
     if not sight.is_agent:
         return Obstacle(
             reason=f"not an agent: {sight.frame.command or 'another program'} is in front in its pane",

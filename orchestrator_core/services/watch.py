@@ -59,7 +59,6 @@ class Watch:
         self._clock = clock
         self._report = report
         self._seen: dict[AgentId, Seen] = {}
-        self._ending: set[AgentId] = set()
         self._left_to_person: set[tuple[AgentId, str]] = set()
 
     def forget(self, agent: AgentId) -> None:
@@ -115,8 +114,10 @@ class Watch:
     ) -> None:
         for agent in agents:
             pane = panes.get(agent.pane) if agent.pane else None
-            if pane is None or not pane.dead or agent.last_output or pane.agent_tag != agent.id:
+            if pane is None or not pane.dead or not agent.status.is_live or pane.agent_tag != agent.id:
                 continue
+            if pane.exit_status is None:
+                await gateway.reap()
             words = last_words(await gateway.capture(pane.pane_id, history=LAST_WORDS))
             if words:
                 self._store.agents.update(agent.id, last_output=words)
@@ -136,9 +137,6 @@ class Watch:
             return None
         if pane is None or pane.agent_tag != agent.id:
             return _gone("its pane is gone")
-        if pane.dead and pane.exit_status is None and agent.id not in self._ending:
-            self._ending.add(agent.id)  # tmux learns the exit status a moment after the end of the output
-            return None
         evidence = ProcessEvidence(
             exists=True,
             dead=pane.dead,

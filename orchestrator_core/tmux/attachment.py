@@ -12,10 +12,11 @@ from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.formats import number, parse_rows, row_format
 from orchestrator_core.tmux.process import run_tmux
 from orchestrator_core.tmux.quoting import process_arguments
+from orchestrator_core.tmux.version import TmuxVersion, parse_version
 
 SURVIVES = ("0", "off")
 """Values of `#{destroy-unattached}` under which a session outlives its last client."""
-_FIELDS = ("session_id", "destroy-unattached", "@tmorch_orchestration", "pid")
+_FIELDS = ("session_id", "destroy-unattached", "@tmorch_orchestration", "pid", "version")
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """It stays when its last client leaves, so we may come and go."""
     is_ours: bool
     server_pid: int
+    server_version: TmuxVersion | None = None
 
 
 async def list_candidates(address: ServerAddress, timeout_s: float) -> list[Candidate]:
@@ -45,12 +47,13 @@ async def list_candidates(address: ServerAddress, timeout_s: float) -> list[Cand
 
 
 def _candidate(row: Sequence[str]) -> Candidate:
-    session, destroy_unattached, orchestration, server_pid = row
+    session, destroy_unattached, orchestration, server_pid, server_version = row
     return Candidate(
         session_id=SessionId(session),
         survives=destroy_unattached in SURVIVES,
         is_ours=bool(orchestration),
         server_pid=number(server_pid),
+        server_version=parse_version(server_version),
     )
 
 

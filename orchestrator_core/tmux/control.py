@@ -22,6 +22,7 @@ from orchestrator_core.tmux.inbox import DISCONNECTED, RECONNECTED, Inbox
 from orchestrator_core.tmux.process import ProcessTransport
 from orchestrator_core.tmux.protocol import Notification, Reply
 from orchestrator_core.tmux.transport import DEFAULT_TIMEOUT_S, printed
+from orchestrator_core.tmux.version import TmuxVersion
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ READS = frozenset(
     {"capture-pane", "display-message", "list-clients", "list-panes", "list-sessions", "list-windows", "show-options"}
 )
 """Commands that change nothing: asked again when the connection broke before they were answered."""
+OUTPUT_SINCE = TmuxVersion(text="3.3", major=3, minor=3)
+"""Older servers die when a pane dies with output that a control client has not got yet: they are not listened to."""
 PAUSE_AFTER_S = 1
 """tmux stops sending a pane's output to a client that lags by this much, until told to go on."""
 LOOK_EVERY_S = 0.5
@@ -69,7 +72,10 @@ class ControlClient:
         """Why it is not connected, in the person's words."""
         self.server_pid = 0
         """The server's process: ids of panes, windows and sessions mean something only within one server's life."""
-        self._flags = _client_flags(read_only=read_only, output=output)
+        self.hears_output = False
+        """Whether tmux tells it of the output of its session's panes."""
+        self._read_only = read_only
+        self._wants_output = output
         self._listener = listener or self.notifications.put
         self._timeout_s = timeout_s
         self._session: SessionId | None = None
@@ -224,6 +230,7 @@ class ControlClient:
             self._go_by_process("there is no session that tmorch may attach to")
             return
         self.server_pid, self._session = chosen.server_pid, chosen.session_id
+        self.hears_output = self._wants_output and _output_is_safe(chosen.server_version)
         connection = await self._attach(chosen.session_id)
         self._settle(connection, TmuxState.CONNECTED)
         try:
@@ -234,8 +241,9 @@ class ControlClient:
             await connection.close()
 
     async def _attach(self, session: SessionId) -> Connection:
+        flags = _client_flags(read_only=self._read_only, output=self.hears_output)
         try:
-            return await Connection.open(self.address, session, self._flags, self._hear, self._timeout_s)
+            return await Connection.open(self.address, session, flags, self._hear, self._timeout_s)
         except TmuxCommandError as error:
             if self._attempts >= QUIET_ATTEMPTS:
                 self._go_by_process(error.cause)
@@ -294,6 +302,11 @@ def _state_of(error: TmorchError) -> TmuxState:
     if isinstance(error, TmuxGoneError):
         return TmuxState.NO_SERVER
     return TmuxState.MISSING if isinstance(error, MissingProgramError) else TmuxState.CONNECTING
+
+
+def _output_is_safe(server: TmuxVersion | None) -> bool:
+    """Whether the server survives a pane that ends while a control client listens to it (tmux issue 2828)."""
+    return server is not None and server.at_least(OUTPUT_SINCE)
 
 
 def _client_flags(*, read_only: bool, output: bool) -> tuple[str, ...]:

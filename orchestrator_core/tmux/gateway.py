@@ -178,6 +178,13 @@ class TmuxGateway:
             raise faults.no_pane(pane)
         return WindowId(rows[0][1])
 
+    async def reap(self) -> None:
+        """Make the server collect the exit statuses of programs that ended: it may have missed the signal for one.
+
+        Seen with tmux 3.3a: a dead pane without a status, until another child of the server ends.
+        """
+        await self._transport.pipeline([("run-shell", "-b", "true")])
+
     async def prefix_key(self) -> str:
         """Return the person's prefix key by tmux's name for it, such as `C-b`."""
         rows = parse_rows(await self._transport.command("display-message", "-p", row_format(("prefix",))))

@@ -27,6 +27,8 @@ SETTLE_S = 0.003
 """From the first output after a rest to the look: programs draw one change in several writes."""
 LOOK_ANYWAY_S = 1.0
 """A look without a cause: for what tmux does not tell, and for sessions that must not be attached to."""
+LOOK_UNTOLD_S = 0.05
+"""The same where the server must not be asked to tell of output: see `ControlClient.hears_output`."""
 FLOOD_BYTES = 32 * 1024
 """A pane that puts out so much between two looks is not listened to until the next one."""
 _HUSH_AGAIN = 64
@@ -91,7 +93,7 @@ class PanePreview:
             if frame is not None and view is self._view:
                 yield frame
             if view is self._view:
-                await _wait_for_change(view)
+                await self._wait_for_change(view)
                 await _wait_until_left(view, pacer.delay(clock()))
 
     async def history(self, pane: PaneId, lines: int) -> PaneFrame:
@@ -150,6 +152,19 @@ class PanePreview:
             await self._client.switch(picture.session_id)
             view.changed.set()
 
+    async def _wait_for_change(self, view: _View) -> None:
+        """Wait for a cause to look again: at once when there was one during the last look."""
+        if view.changed.is_set():
+            return
+        is_untold = self._client.session is not None and not self._client.hears_output
+        patience = LOOK_UNTOLD_S if is_untold else LOOK_ANYWAY_S
+        try:
+            async with asyncio.timeout(None if view.pane is None or view.is_gone else patience):
+                await view.changed.wait()
+        except TimeoutError:
+            return
+        await _wait_until_left(view, SETTLE_S)
+
     def _hear(self, notification: Notification) -> None:
         view = self._view
         if notification.name in ("output", "extended-output") and notification.pane:
@@ -177,18 +192,6 @@ class PanePreview:
         if self._hushed[pane] % _HUSH_AGAIN == 0:
             self._client.post("refresh-client", "-A", f"{pane}:pause")
         self._hushed[pane] += 1
-
-
-async def _wait_for_change(view: _View) -> None:
-    """Wait for a cause to look again: at once when there was one during the last look."""
-    if view.changed.is_set():
-        return
-    try:
-        async with asyncio.timeout(None if view.pane is None or view.is_gone else LOOK_ANYWAY_S):
-            await view.changed.wait()
-    except TimeoutError:
-        return
-    await _wait_until_left(view, SETTLE_S)
 
 
 async def _wait_until_left(view: _View, seconds: float) -> None:

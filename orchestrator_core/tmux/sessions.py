@@ -41,8 +41,9 @@ _WINDOW_OPTIONS = {
 }
 _PLACEHOLDER = ("/bin/sh", "-c", "exec sleep 60")
 """Holds a new window until its options are in force; ends by itself should we end before."""
-_LAUNCH = ("/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "tmorch")
-"""Becomes the program, whose argv it takes as it is. Says in the pane what is wrong with a folder or a program."""
+_LAUNCH = ("/bin/sh", "-c", 'trap "sleep 1" EXIT; cd -- "$1" && shift && exec "$@"', "tmorch")
+"""Becomes the program, whose argv it takes as it is. Says in the pane what is wrong with a folder or a program, and then
+stays until tmux has read it: what is written in the instant of the end may be lost."""
 
 
 class Created(Struct, frozen=True, kw_only=True):
@@ -175,7 +176,8 @@ def create_window(
     """Add a window behind the last one of `orchestration`'s session and run `argv` in it; it is not selected.
 
     The program is the window's own, with no shell around it: when it ends, however soon, the pane stays with its
-    last output and exit status. `argv` and `env` reach it to the character. The window keeps its name and is tagged.
+    exit status and last output. (Of what it writes in the very instant of its end tmux loses some, about one time in
+    a hundred on a busy machine.) `argv` and `env` reach it to the character. The window keeps its name and is tagged.
 
     Raises:
         NotFoundError: the session is gone, or is not `orchestration`'s.

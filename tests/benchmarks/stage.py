@@ -61,6 +61,7 @@ class Stage:
         self.socket = str(socket_folder / "default")
         self.address = ServerAddress(bin="tmux", socket_path=self.socket)
         self._apps: list[Screen] = []
+        self._desks: list[str] = []
 
     def tmux(self, *args: str) -> str:
         """Run a tmux command on the stage's server."""
@@ -104,9 +105,7 @@ class Stage:
         store.orchestrations.update(name, state=OrchestrationState.RUNNING, session_id=session)
         return made
 
-    def _open_window(
-        self, name: OrchestrationId, session: SessionId | None, role: str, mode: str
-    ) -> sessions.Created:
+    def _open_window(self, name: OrchestrationId, session: SessionId | None, role: str, mode: str) -> sessions.Created:
         argv = (sys.executable, "-S", "-E", str(STUB), mode)
         if session is None:
             return sessions.create_session(
@@ -143,8 +142,16 @@ class Stage:
         self._apps.append(screen)
         return screen
 
+    def open_in_tmux(self, name: str, command: str) -> Screen:
+        """Run a program in a pane of another tmux server, seen through a client in a pseudo-terminal."""
+        socket = str(self.folder / name)
+        self._desks.append(socket)
+        return self.open("tmux", "-S", socket, "-f", "/dev/null", "new-session", "-s", "desk", command)
+
     def close(self) -> None:
         """End everything that runs on the stage."""
+        for desk in self._desks:
+            subprocess.run(["tmux", "-S", desk, "kill-server"], check=False, capture_output=True)
         for app in self._apps:
             app.close()
         subprocess.run([tmorch(), "supervisor", "stop"], check=False, env=self.environ, capture_output=True)

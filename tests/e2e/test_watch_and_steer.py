@@ -64,9 +64,9 @@ def test_watch_message_filter_zoom_attach_quit(rig: Rig, team: dict[str, Any], o
 
     outside.press("/")
     outside.type("tester")
-    outside.sees_no("developer  ")
+    outside.sees("1 of 3")
     outside.press("Escape")
-    outside.sees("developer")
+    outside.sees("developer", "q quit")
 
     outside.press("z")
     outside.sees_no("orchestrator  ")

@@ -118,6 +118,7 @@ class FakeOrchestrator(Orchestrator):
         self.attachment = FakeAttachment(way_back="ctrl+b L")
         self.supervisor_starts = 0
         self.failures: dict[str, BaseException] = {}
+        self.own_panes: set[tuple[PaneId, str]] = set()
         self.is_closed = False
         self.clock: Callable[[], float] = lambda: 0.0
         self._latest = fleet or Fleet()
@@ -197,6 +198,9 @@ class FakeOrchestrator(Orchestrator):
         self._may_fail("attach")
         self.attached.append((pane, server))
         return self.attachment
+
+    def is_own_pane(self, pane: PaneId, *, server: str = "") -> bool:
+        return (pane, server) in self.own_panes
 
     async def close(self) -> None:
         self.is_closed = True

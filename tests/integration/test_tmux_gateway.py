@@ -136,7 +136,7 @@ async def test_alternate_screen_hidden_cursor_and_copy_mode(gateway: TmuxGateway
 
 async def test_a_dead_pane_keeps_its_picture(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:
     tmux_server.run("set-option", "-w", "-t", "@0", "remain-on-exit", "on")
-    tmux_server.run("respawn-pane", "-k", "-t", FIRST, "printf 'last words'; exit 1")
+    tmux_server.run("respawn-pane", "-k", "-t", FIRST, "printf 'last words'; sleep 0.1; exit 1")
 
     async def is_dead() -> bool:
         return (await gateway.capture(FIRST)).dead

@@ -180,13 +180,26 @@ HOOKS = {"no hooks": "", "hooks that take their time": "set-hook -g after-new-wi
 
 
 @pytest.mark.parametrize("configuration", HOOKS.values(), ids=HOOKS.keys())
-def test_a_program_that_ends_at_once_leaves_its_last_words(stage: Stage, configuration: str) -> None:
+def test_a_program_that_ends_at_once_leaves_its_pane(stage: Stage, configuration: str) -> None:
     configure(configuration)
     made = stage.session()
     times = 50 if not configuration else 10
-    panes = [
-        stage.window(made.session_id, ("sh", "-c", f"echo last words {n}; exit {n}")).pane_id for n in range(times)
-    ]
+    panes = [stage.window(made.session_id, ("sh", "-c", f"exit {n}")).pane_id for n in range(times)]
+    panes.append(stage.window(made.session_id, ("false",)).pane_id)
+
+    def states() -> list[str]:
+        return [stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes]
+
+    eventually(lambda: states() == [*(f"1 {n}" for n in range(times)), "1 1"])
+
+
+@pytest.mark.parametrize("configuration", HOOKS.values(), ids=HOOKS.keys())
+def test_a_program_that_ends_soon_leaves_its_last_words(stage: Stage, configuration: str) -> None:
+    configure(configuration)
+    made = stage.session()
+    times = 10
+    programs = [("sh", "-c", f"echo last words {n}; sleep 0.05; exit {n}") for n in range(times)]
+    panes = [stage.window(made.session_id, program).pane_id for program in programs]
 
     def states() -> list[str]:
         return [stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes]
@@ -204,8 +217,10 @@ def test_the_very_first_program_may_end_at_once_too(stage: Stage) -> None:
 
 def test_a_program_that_is_not_there_says_so_in_its_pane(stage: Stage) -> None:
     made = stage.session("no-such-program-at-all")
-    eventually(lambda: stage.ask(made.pane_id, "#{pane_dead} #{pane_dead_status}") == "1 127")
-    assert "no-such-program-at-all" in stage.screen(made.pane_id)
+    panes = [made.pane_id, *(stage.window(made.session_id, ("/no/such/program",)).pane_id for _ in range(10))]
+    eventually(lambda: {stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes} == {"1 127"})
+    for pane in panes:
+        assert "such" in stage.screen(pane)
 
 
 def test_no_shell_is_left_around_the_program(stage: Stage) -> None:

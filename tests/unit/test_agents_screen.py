@@ -258,6 +258,7 @@ def test_what_it_does_leaves_out_running_seconds() -> None:
 
     assert doing("● Running sleep 6 · 4s") == "Running sleep 6"
     assert doing("● Bash(make test) · 2m 4s") == "Bash(make test)"
+    assert doing(f"● Bash({'x' * 100})") == f"Bash({'x' * 74}…"
     assert doing("● some words of the agent") == "Concocting…"
     assert doing("") == "Concocting…"
 

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from orchestrator_core.errors import TmuxGoneError
 from orchestrator_core.models.fleet import Fleet
-from orchestrator_core.models.ids import AgentId, PaneId
+from orchestrator_core.models.ids import AgentId
 from tui.keys import bindings
 from tui.messages import (
     AttachWanted,
@@ -24,6 +24,7 @@ from tui.messages import (
     FeedRecovered,
     FrameChanged,
     ReceiptsChanged,
+    Sight,
     SightLost,
     SightWanted,
     SupervisorWanted,
@@ -78,14 +79,14 @@ class MainScreen(Screen[None]):
         key_name: Callable[[str], str],
         first_key: Callable[[str], str],
         history_lines: int,
-        own_pane: PaneId | None,
+        is_ours: Callable[[Sight], bool],
     ) -> None:
         super().__init__()
         self._clock = clock
         self._key_name = key_name
         self._first_key = first_key
         self._history_lines = history_lines
-        self._own_pane = own_pane
+        self._is_ours = is_ours
         self._failures: dict[str, FeedFailed] = {}
 
     def compose(self) -> ComposeResult:
@@ -96,7 +97,7 @@ class MainScreen(Screen[None]):
             yield FleetPanel(key_name=self._key_name, id="fleet")
             yield Divider(id="divider")
             with Vertical(id="right"):
-                yield Stage(history_lines=self._history_lines, own_pane=self._own_pane, id="stage")
+                yield Stage(history_lines=self._history_lines, is_ours=self._is_ours, id="stage")
                 yield Composer(key_name=self._key_name, id="composer")
                 yield Receipts(id="receipts")
         yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
@@ -210,6 +211,7 @@ class MainScreen(Screen[None]):
 
     def action_message(self) -> None:
         self._zoom(False)
+        self._aim(by_person=True)  # the row may have been chosen an instant ago
         self.composer.focus_input()
 
     def action_zoom(self) -> None:
@@ -237,6 +239,7 @@ class MainScreen(Screen[None]):
         self.fleet_tree.focus()
 
     def action_attach(self) -> None:
+        self._aim(by_person=True)  # the row may have been chosen an instant ago
         row = self.fleet_tree.selected
         if self.stage.sight is not None and row is not None:
             self.post_message(AttachWanted(self.stage.sight, row.label))
@@ -254,7 +257,7 @@ class MainScreen(Screen[None]):
         if action in ("attach", "zoom"):
             return self.stage.sight is not None or (action == "zoom" and self.has_class("-zoomed"))
         if action == "message":
-            return self.composer.addressee is not None
+            return self._addressee(self.fleet_tree.selected)[0] is not None
         if action == "start_supervisor":
             return self.fleet is None or not self.fleet.supervisor.running
         return True

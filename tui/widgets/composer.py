@@ -186,7 +186,7 @@ class Composer(Panel):
     def focus_input(self) -> bool:
         """Let the person write; return whether there is somebody to write to."""
         if self._addressee is not None:
-            self.input.focus()
+            self.screen.set_focus(self.input)  # at once: the next key may be here already
         return self._addressee is not None
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from textual.content import Content
 
 from orchestrator_core.models.fleet import AgentView, Fleet, Guest, Team, TmuxState
-from orchestrator_core.models.ids import PaneId
 from tui.messages import Sight
 from tui.widgets import cards
 from tui.widgets.fleet_header import active_teams
@@ -26,7 +27,9 @@ class Picture(Struct, frozen=True, kw_only=True):
     """Shown when there is no pane to look at."""
 
 
-def picture_of(fleet: Fleet | None, row: Row | None, now: float, own_pane: PaneId | None = None) -> Picture:
+def picture_of(
+    fleet: Fleet | None, row: Row | None, now: float, is_ours: Callable[[Sight], bool] = lambda _: False
+) -> Picture:
     """Return the picture of `row`. What is wrong with tmux itself comes first, whatever is selected."""
     if fleet is None:
         return _card("tmorch", cards.reading())
@@ -36,32 +39,32 @@ def picture_of(fleet: Fleet | None, row: Row | None, now: float, own_pane: PaneI
         return _card("tmux", cards.server_gone(fleet))
     if row is None or (row.kind is RowKind.GUESTS and not fleet.teams):
         return _card("Welcome", cards.welcome(has_guests=bool(fleet.guests)))
-    return _of_row(fleet, row, now, own_pane)
+    return _of_row(fleet, row, now, is_ours)
 
 
-def _of_row(fleet: Fleet, row: Row, now: float, own_pane: PaneId | None) -> Picture:
+def _of_row(fleet: Fleet, row: Row, now: float, is_ours: Callable[[Sight], bool]) -> Picture:
     if row.kind is RowKind.AGENT and row.agent and (view := fleet.agent(row.agent)):
-        return _of_agent(view, row, now, own_pane)
+        return _of_agent(view, row, now, is_ours)
     if row.kind is RowKind.TEAM and (team := _team(fleet, row)):
         left, right = team_title(team)
         return Picture(left=left, right=right, card=cards.team_card(team, now))
     if row.kind is RowKind.WINDOW and (guest := _guest(fleet, row)):
         left, right = guest_title(guest)
-        return _of_pane(left, right, Sight(guest.pane_id), own_pane)
+        return _of_pane(left, right, Sight(guest.pane_id), is_ours)
     sessions = {guest.session_id for guest in fleet.guests}
     return _card("Guests", cards.guests_card(len(fleet.guests), len(sessions)))
 
 
-def _of_agent(view: AgentView, row: Row, now: float, own_pane: PaneId | None) -> Picture:
+def _of_agent(view: AgentView, row: Row, now: float, is_ours: Callable[[Sight], bool]) -> Picture:
     agent = view.agent
     left, right = agent_title(agent, now)
     if agent.pane is None or row.is_quiet:  # the pane ids of a team that ended may be somebody else's by now
         return Picture(left=left, right=right, card=cards.no_pane(agent))
-    return _of_pane(left, right, Sight(agent.pane, row.server), own_pane)
+    return _of_pane(left, right, Sight(agent.pane, row.server), is_ours)
 
 
-def _of_pane(left: list[Part], right: list[Part], sight: Sight, own_pane: PaneId | None) -> Picture:
-    if sight.pane == own_pane:
+def _of_pane(left: list[Part], right: list[Part], sight: Sight, is_ours: Callable[[Sight], bool]) -> Picture:
+    if is_ours(sight):
         return Picture(left=left, right=right, card=cards.ourselves())
     return Picture(left=left, right=right, sight=sight)
 

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from orchestrator_core.models.ids import AgentId
-from orchestrator_core.models.message import AgentMessage, MessageState
+from orchestrator_core.models.message import PERSON, AgentMessage, MessageState
 from tui.wording import QUIET, RECEIPTS, clean, fit, receipt_note
 
 STYLES: dict[MessageState, str] = {
@@ -69,5 +69,10 @@ def receipt_line(message: AgentMessage, local: Callable[[float], time.struct_tim
         (f"{at} ", QUIET),
         (f"{mark} {word}", STYLES[message.state]),
         (f": {note}" if note else "", STYLES[message.state].removeprefix("bold reverse ")),
-        (f"  {fit(clean(message.text), TEXT_CELLS)}", QUIET),
+        (f"  {_from(message)}{fit(clean(message.text), TEXT_CELLS)}", QUIET),
     )
+
+
+def _from(message: AgentMessage) -> str:
+    """Return who it is from, for a message that is not the person's own."""
+    return "" if message.sender == PERSON else f"{clean(message.sender.rpartition(':')[2])}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from textual import getters
@@ -12,7 +13,6 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from orchestrator_core.models.fleet import Fleet
-from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import PaneFrame
 from tui.messages import Sight
 from tui.widgets.fleet_rows import Row
@@ -79,10 +79,10 @@ class Stage(Panel):
     pane_view = getters.query_one(StagePane)
     title_rule = getters.query_one("#stage-title", TitleRule)
 
-    def __init__(self, *, history_lines: int, own_pane: PaneId | None, id: str | None = None) -> None:
+    def __init__(self, *, history_lines: int, is_ours: Callable[[Sight], bool], id: str | None = None) -> None:
         super().__init__(id=id)
         self._history_lines = history_lines
-        self._own_pane = own_pane
+        self._is_ours = is_ours
         self._is_waiting = False
         self.note = ""
         """What the title says besides."""
@@ -94,7 +94,7 @@ class Stage(Panel):
 
     def show_selection(self, fleet: Fleet | None, row: Row | None, now: float) -> None:
         """Show what `row` stands for in `fleet`; only what reads differently is painted."""
-        picture = picture_of(fleet, row, now, self._own_pane)
+        picture = picture_of(fleet, row, now, self._is_ours)
         note = [part(self.note, "bold $text-accent", cost=None)] if self.note else []
         self.title_rule.set_parts(picture.left, [*picture.right, *note])
         self.pane_view.show_card(None if picture.sight else picture.card)

@@ -35,7 +35,7 @@ class DemoDriver:
     @property
     def process_names(self) -> tuple[str, ...]:
         """The Python it runs in."""
-        return (PurePath(sys.executable).name, "python3*")
+        return (PurePath(sys.executable).name, "python3*", "Python")
 
     @property
     def gates(self) -> Mapping[str, GatePolicy]:

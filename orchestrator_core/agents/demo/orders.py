@@ -30,6 +30,7 @@ from orchestrator_core.agents.demo import dialogs
 from orchestrator_core.agents.demo.agent import DemoAgent, Exit
 from orchestrator_core.agents.demo.answers import Echo
 from orchestrator_core.agents.demo.steps import Ask, Question, Script, Step
+from orchestrator_core.agents.demo.transcript import Reply
 
 
 def obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> None:
@@ -42,18 +43,17 @@ def obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> 
     try:
         _obey(agent, echo, order, now)
     except (KeyError, TypeError, ValueError) as fault:
-        agent.say(f"(order not understood: {type(fault).__name__}: {fault})")
+        agent.transcript.add(Reply(f"(order not understood: {type(fault).__name__}: {fault})"))
 
 
 def _obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> None:
     match order["do"]:
         case "busy":
-            agent.be_busy(float(order.get("seconds", math.inf)), now)
+            agent.activity.pass_time(float(order.get("seconds", math.inf)), now)
         case "retry":
-            agent.be_busy(math.inf, now, retry=str(order.get("text", "API error")))
+            agent.activity.pass_time(math.inf, now, retry=str(order.get("text", "API error")))
         case "idle":
-            agent.quiet = False
-            agent.be_idle(now)
+            _be_idle(agent, now)
         case "quiet":
             agent.quiet = True
         case "think":
@@ -64,6 +64,14 @@ def _obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) ->
             os.kill(os.getpid(), signal.SIGKILL)
         case _:
             _show(agent, order, now)
+
+
+def _be_idle(agent: DemoAgent, now: float) -> None:
+    agent.quiet = False
+    agent.close_dialog()
+    agent.trouble.end()
+    if agent.activity.is_on:
+        agent.end_turn(now)
 
 
 def _show(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
@@ -78,25 +86,30 @@ def _show(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
         case "limit":
             _limit(agent, order, now)
         case "error":
-            agent.fail(str(order["text"]))
+            agent.activity.stop()
+            agent.trouble.fail(str(order["text"]))
         case "draft":
-            agent.leave_draft(str(order["text"]))
+            agent.box.clear()
+            agent.box.type(str(order["text"]))
         case "swallow-enter":
-            agent.swallow_enters(int(order.get("count", 1)))
+            agent.swallow = int(order.get("count", 1))
         case "print":
-            agent.say(str(order["text"]))
+            agent.transcript.add(Reply(str(order["text"])))
         case unknown:
             raise ValueError(f"{unknown!r} is no order")
 
 
 def _limit(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
-    until = order["until"]
-    menu = bool(order.get("menu", False))
-    if isinstance(until, str):
-        agent.hit_limit(until, math.inf, menu=menu)
-        return
-    clock = time.strftime("%I:%M%p", time.gmtime(float(until))).lower().removeprefix("0")
-    agent.hit_limit(clock, now + float(until) - time.time(), menu=menu)
+    until, lifts_at = order["until"], math.inf
+    if not isinstance(until, str):
+        lifts_at = now + float(until) - time.time()
+        until = time.strftime("%I:%M%p", time.gmtime(float(until))).lower().removeprefix("0")
+    agent.activity.stop()
+    if order.get("menu"):
+        agent.trouble.tell_limit(until)
+        agent.open_dialog(dialogs.usage_limit(until))
+    else:
+        agent.trouble.hit_limit(until, lifts_at)
 
 
 def _once(step: Step) -> Script:

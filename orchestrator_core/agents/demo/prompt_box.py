@@ -67,6 +67,15 @@ class PromptBox:
         if isinstance(last, str) and len(last) > 1:
             self._parts.append(last[:-1])
 
+    def edit(self, key: str) -> None:
+        """Do what a key that is not a character does to the text; other keys do nothing."""
+        if key == "C-j":
+            self.type("\n")
+        elif key == "Backspace":
+            self.erase()
+        elif key == "C-u":
+            self.clear()
+
     def clear(self) -> None:
         """Throw everything away."""
         self._parts.clear()

@@ -60,7 +60,8 @@ class Player:
         """Whether it has shown its permission prompt."""
         self._briefed = False
         self._sent = 0
-        self._sent_at: float | None = None
+        self._last_at: float | None = None
+        """When it last heard something of another agent, or told it something."""
 
     def answer(self, prompts: Sequence[str]) -> Script:
         """Return one turn: the first prompt is the briefing, all others are messages."""
@@ -73,6 +74,7 @@ class Player:
             if heard.sender == PERSON:
                 yield from self.answer_person(heard.text)
             else:
+                self._last_at = self.stage.clock()
                 yield from self.react(heard)
 
     def open(self, briefing: str) -> Script:
@@ -128,18 +130,18 @@ class Player:
     # --- parts of scripts ----------------------------------------------------------------------------------
 
     def tell(self, role: str, text: str) -> Script:
-        """Send a message, not sooner than some seconds after the last one."""
+        """Send a message, not sooner than some seconds after the last one that was sent or heard."""
         if not self.has(role) or self._sent >= MOST_MESSAGES:
             yield Say(f"I keep this to myself: {quoted(text)}")
             return
-        if self._sent_at is not None:
-            passed = (self.stage.clock() - self._sent_at) * self.stage.speed
+        if self._last_at is not None:
+            passed = (self.stage.clock() - self._last_at) * self.stage.speed
             if passed < BETWEEN_MESSAGES_S:
                 yield Think(BETWEEN_MESSAGES_S - passed, "Composing")
         target = f"{self.stage.orchestration}:{role}" if self.stage.orchestration else role
         yield Run((*self.stage.tmorch, "send", target, text), f'Bash(tmorch send {role} "{quoted(text)}")', lines=2)
         self._sent += 1
-        self._sent_at = self.stage.clock()
+        self._last_at = self.stage.clock()
 
     def look_around(self) -> Run:
         """Show what the project consists of."""
