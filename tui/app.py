@@ -116,11 +116,16 @@ class TmorchApp(App[int]):
 
     def on_mount(self) -> None:
         self._opening.enter_context(self.batch_update())
-        self.set_timer(OPENING_S, self._opening.close)
+        self.set_timer(OPENING_S, self._open)
         self._show_theme_problems(self._theme_problem)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         self._run(self._watch_themes(), group="themes")
         self.call_after_refresh(gc.freeze)
+
+    def _open(self) -> None:
+        """Paint from now on: the first picture is complete, or took too long."""
+        self._opening.close()
+        self.main.check_idle()  # what waits to be painted is looked for when a screen's queue has run empty
 
     @on(MainScreen.Ready)
     def _on_ready(self) -> None:
@@ -136,13 +141,13 @@ class TmorchApp(App[int]):
     def _on_fleet(self, event: FleetChanged) -> None:
         self.main.fleet = event.fleet
         if self.main.stage.sight is None:
-            self._opening.close()
+            self._open()
         self._bridge.ask_receipts_again()
 
     @on(FrameChanged)
     def _on_frame(self, event: FrameChanged) -> None:
         self.main.show_frame(event)
-        self._opening.close()
+        self._open()
 
     @on(SightLost)
     def _on_sight_lost(self, event: SightLost) -> None:

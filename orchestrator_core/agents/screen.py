@@ -65,6 +65,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """What it shows it is doing now, without running seconds; empty unless busy."""
     last_prompt: str = ""
     """The newest submitted message to be seen; empty when it has scrolled away."""
+    turn_ended: bool = False
+    """It says that a turn has ended: it had a prompt, though that may have scrolled away."""
     retrying: bool = False
     background: bool = False
     """A shell of the agent's runs on although its turn has ended."""
@@ -122,6 +124,7 @@ def _read_box(rows: Rows, box: _Box, patterns: Patterns) -> Reading:
         queued=transcript.queued or placeholder.startswith(patterns.box.placeholder_queued or "\0"),
         doing=transcript.doing if is_busy else "",
         last_prompt=transcript.last_prompt,
+        turn_ended=transcript.turn_ended,
         retrying=is_busy and bool(transcript.retrying),
         background=patterns.background.search(footer) is not None,
         resumes=state is ScreenState.LIMIT and patterns.limit_footer.search(footer) is not None,

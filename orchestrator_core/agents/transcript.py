@@ -26,6 +26,7 @@ class Transcript(Struct, frozen=True, kw_only=True):
     retrying: bool = False
     limit: str = ""
     error: str = ""
+    turn_ended: bool = False
 
 
 def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
@@ -43,6 +44,7 @@ def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
         retrying=bool(spinner) and patterns.retrying.match(rows.text(below[0])) is not None,
         limit=limit,
         error=error,
+        turn_ended=any(patterns.done.match(rows.text(row)) for row in below),
     )
 
 

@@ -130,7 +130,7 @@ class Supervisor:
 
     def _has_prompted(self, agent: AgentId) -> bool:
         reading = self._watch.reading(agent)
-        return reading is not None and bool(reading.last_prompt)
+        return reading is not None and (bool(reading.last_prompt) or reading.turn_ended)
 
     def _end_when_idle(self) -> None:
         if self._lanes or self._store.orchestrations.list(active=True) or self._store.messages.queued_targets():

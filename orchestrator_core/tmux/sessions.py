@@ -42,8 +42,8 @@ _WINDOW_OPTIONS = {
 _PLACEHOLDER = ("/bin/sh", "-c", "exec sleep 60")
 """Holds a new window until its options are in force; ends by itself should we end before."""
 _LAUNCH = ("/bin/sh", "-c", 'trap "sleep 1" EXIT; cd -- "$1" && shift && exec "$@"', "tmorch")
-"""Becomes the program, whose argv it takes as it is. Says in the pane what is wrong with a folder or a program, and then
-stays until tmux has read it: what is written in the instant of the end may be lost."""
+"""Becomes the program, whose argv it takes as it is. Says in the pane what is wrong with a folder or a program, and
+then stays until tmux has read it: what is written in the instant of the end may be lost."""
 
 
 class Created(Struct, frozen=True, kw_only=True):
