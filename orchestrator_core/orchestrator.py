@@ -34,10 +34,12 @@ from orchestrator_core.tmux.address import ServerAddress
 
 T = TypeVar("T")
 
-STORE_STEP_S = 0.1
-"""How often another process's commit is looked for."""
-TMUX_STEP_S = 1.0
-"""How often the panes are listed, for the guests and for tmux's state."""
+STORE_STEP_S = 0.25
+"""How often another process's commit is looked for; one `stat`."""
+LIVELY_S, LIVELY_STEP_S = 1.5, 0.1
+"""For how long after a change, or a message of ours, it is looked for more often, and how often."""
+TMUX_STEP_S = 2.0
+"""How often the panes are listed, for the guests and for tmux's state, and the supervisor's lock is looked at."""
 
 
 class Orchestrator:
@@ -66,6 +68,11 @@ class Orchestrator:
         self._environ = environ
         self._tmorch_argv = tmorch_argv
         self._clock = clock
+        inside = environ.get("TMUX", "").rsplit(",", 2)[0]
+        self._own_server = os.path.realpath(inside) if inside else ""
+        own_pane = PaneId(environ.get("TMUX_PANE", ""))
+        self._own_pane = own_pane if self.is_own_pane(own_pane) else None
+        self._lively_until = 0.0
         self._sight = TmuxSight(address)
         # one thread for the store: a database that is locked for a moment must not freeze a screen
         self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -84,11 +91,10 @@ class Orchestrator:
         return read_teams(self._store), control.health(self._paths, self._store)
 
     def _picture(self, teams: tuple[Team, ...], health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
-        own = next((pane.pane_id for pane in tmux.panes if self.is_own_pane(pane.pane_id)), None)
         show_guests = self._settings.tui.guests
         return Fleet(
             teams=teams,
-            guests=guests(tmux.panes, teams, own) if show_guests else (),
+            guests=guests(tmux.panes, teams, self._own_pane) if show_guests else (),
             supervisor=health,
             tmux=tmux.state,
             tmux_detail=tmux.detail,
@@ -97,23 +103,25 @@ class Orchestrator:
     async def fleets(self) -> AsyncIterator[Fleet]:
         """Yield the fleet at once and then whenever it differs from the last one yielded."""
         loop = asyncio.get_running_loop()
-        version, looked_at = -1, float("-inf")
-        teams: tuple[Team, ...] = ()
+        stamp, looked_at = (-1, -1), float("-inf")
         last: Fleet | None = None
         while True:
-            newest = await self._ask(self._store.data_version)
-            is_time = loop.time() - looked_at >= TMUX_STEP_S
-            if newest != version or is_time:
-                health = await self.health()
-            if newest != version:
-                teams, version = await self._ask(lambda: read_teams(self._store)), newest
+            newest, now = self._store.stamp(), loop.time()
+            is_time = now - looked_at >= TMUX_STEP_S
             if is_time:
-                tmux, looked_at = await self._sight.look(), loop.time()
-            fleet = self._picture(teams, health, tmux)
-            if fleet != last:
-                yield fleet
-                last = fleet
-            await asyncio.sleep(STORE_STEP_S)
+                tmux, looked_at = await self._sight.look(), now
+            if newest != stamp or is_time:
+                health = await self.health()
+                if newest != stamp:
+                    teams = await self._ask(lambda: read_teams(self._store))
+                    stamp = newest
+                fleet = self._picture(teams, health, tmux)
+                if last is None or fleet.teams != last.teams:
+                    self._lively_until = now + LIVELY_S
+                if fleet != last:
+                    last = fleet
+                    yield fleet
+            await asyncio.sleep(LIVELY_STEP_S if loop.time() < self._lively_until else STORE_STEP_S)
 
     def previews(self) -> Previews:
         """Return a new source of live pictures; the caller closes it."""
@@ -166,6 +174,7 @@ class Orchestrator:
             )
         )
         await self._ask(lambda: ensure_running(self._paths, self._environ))
+        self._lively_until = asyncio.get_running_loop().time() + LIVELY_S
         return message
 
     # --- teams
@@ -285,10 +294,7 @@ class Orchestrator:
 
     def is_own_pane(self, pane: PaneId, *, server: str = "") -> bool:
         """Whether we run in `pane` ourselves. Pane ids are those of one server: `server` is its socket path."""
-        inside = self._environ.get("TMUX", "").rsplit(",", 2)[0]
-        if not inside or self._environ.get("TMUX_PANE") != pane:
-            return False
-        return os.path.realpath(inside) == (server or self._address.socket_path)
+        return pane == self._environ.get("TMUX_PANE") and (server or self._address.socket_path) == self._own_server
 
     async def close(self) -> None:
         """Let go of the database and of tmux. No agent is touched."""

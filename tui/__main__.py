@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -46,6 +47,7 @@ def _run(arguments: list[str]) -> int:
             cause="its input or output is not one",
             remedy="`tmorch status` shows the same without a screen",
         )
+    gc.disable()  # start-up makes much and drops little; the app turns it on again after its first picture
     from orchestrator_core.bootstrap import front_end
     from tui.app import TmorchApp
 

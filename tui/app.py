@@ -6,7 +6,6 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +13,7 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.message import Message
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
@@ -49,8 +49,6 @@ THEMES_S = 3.0
 """How often the person's theme files are looked at."""
 ANSI_DEFAULTS = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 """Variables that Textual's own widgets use and does not make for a theme of terminal colours."""
-OPENING_S = 0.2
-"""How long the first picture waits to be complete."""
 ERROR_S = 12.0
 """How long an error stays on the screen."""
 
@@ -81,11 +79,13 @@ class TmorchApp(App[int]):
         self._settings = settings
         self._paths = paths
         self._keymap_chosen = keymap(settings.tui.keys)
-        self._bridge = Bridge(orchestrator, self.post_message)
+        self._bridge = Bridge(orchestrator, self._take_news)
         self._themes = load_themes(paths)
+        self._theme_problem = self._themes.apply(self, settings.tui.theme)  # before anything is styled
         self._theme_kept = settings.tui.theme
         self._sight: Sight | None = None
-        self._opening = ExitStack()
+        self._is_ready = False
+        self._early: list[Message] = []
         self.main = MainScreen(
             clock=clock,
             key_name=self.key_name,
@@ -112,42 +112,50 @@ class TmorchApp(App[int]):
 
     def on_load(self) -> None:
         self.set_keymap(self._keymap_chosen)
-        self._theme_problem = self._themes.apply(self, self._settings.tui.theme)
+        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
+            self._run(feed(), group=feed.__name__)
 
     def on_mount(self) -> None:
-        self._opening.enter_context(self.batch_update())
-        self.set_timer(OPENING_S, self._open)
         self._show_theme_problems(self._theme_problem)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         self._run(self._watch_themes(), group="themes")
-        self.call_after_refresh(gc.freeze)
+        self.call_after_refresh(self._begin_collecting)
 
-    def _open(self) -> None:
-        """Paint from now on: the first picture is complete, or took too long."""
-        self._opening.close()
-        self.main.check_idle()  # what waits to be painted is looked for when a screen's queue has run empty
+    def _begin_collecting(self) -> None:
+        """Collect garbage from now on, but never look through what start-up made."""
+        gc.freeze()
+        gc.enable()
 
     @on(MainScreen.Ready)
     def _on_ready(self) -> None:
-        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
-            self._run(feed(), group=feed.__name__)
+        """Let the news in that came while the screen was being made."""
+        self._is_ready = True
+        for news in self._early:
+            self.post_message(news)
+        self._early.clear()
 
     def _run(self, work: Coroutine[object, object, None], *, group: str, exclusive: bool = False) -> None:
         self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
 
     # -- news from the bridge ---------------------------------------------------------------------
 
+    def _take_news(self, news: Message) -> None:
+        """Post what the bridge read, or keep it until there is a screen to show it."""
+        if self._is_ready:
+            self.post_message(news)
+        elif isinstance(news, FleetChanged):  # the first picture is to have it already
+            self.main.set_reactive(MainScreen.fleet, news.fleet)
+        else:
+            self._early.append(news)
+
     @on(FleetChanged)
     def _on_fleet(self, event: FleetChanged) -> None:
         self.main.fleet = event.fleet
-        if self.main.stage.sight is None:
-            self._open()
         self._bridge.ask_receipts_again()
 
     @on(FrameChanged)
     def _on_frame(self, event: FrameChanged) -> None:
         self.main.show_frame(event)
-        self._open()
 
     @on(SightLost)
     def _on_sight_lost(self, event: SightLost) -> None:

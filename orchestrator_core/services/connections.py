@@ -14,19 +14,22 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self._bin = settings.tmux.bin
         self._clients: dict[str, ControlClient] = {}
+        self._gateways: dict[str, TmuxGateway] = {}
 
     async def gateway(self, server: str) -> TmuxGateway:
         """Return the gateway to the server at `server`, a socket path. Commands raise when it is not there."""
-        client = self._clients.get(server)
-        if client is None:
+        gateway = self._gateways.get(server)
+        if gateway is None:
             client = ControlClient(ServerAddress(bin=self._bin, socket_path=server))
-            self._clients[server] = client
+            gateway = TmuxGateway(client)
+            self._clients[server], self._gateways[server] = client, gateway
             await client.start()
-        return TmuxGateway(client)
+        return gateway
 
     async def keep(self, servers: frozenset[str]) -> None:
         """Close what is connected to other servers than these."""
         for server in self._clients.keys() - servers:
+            del self._gateways[server]
             await self._clients.pop(server).close()
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ class TmuxSight:
     def __init__(self, address: ServerAddress) -> None:
         self._address = address
         self._client: ControlClient | None = None
+        self._gateway: TmuxGateway | None = None
         self._problem = ""
         self._is_checked = False
 
@@ -54,13 +55,14 @@ class TmuxSight:
 
     async def gateway(self) -> TmuxGateway:
         """Return the gateway over the kept client, which is started on first use."""
-        if self._client is None:
+        if self._gateway is None:
             self._client = ControlClient(self._address, read_only=True)
+            self._gateway = TmuxGateway(self._client)
             await self._client.start()
-        return TmuxGateway(self._client)
+        return self._gateway
 
     async def close(self) -> None:
         """End the client."""
         if self._client is not None:
             await self._client.close()
-            self._client = None
+            self._client, self._gateway = None, None

@@ -87,11 +87,12 @@ class Server:
                 agent=agent.id,
             )
 
-    def settle_briefings(self, has_prompted: Callable[[AgentId], bool]) -> None:
+    def settle_briefings(self, has_prompted: Callable[[AgentId], bool]) -> bool:
         """Write down which briefings that were given as an argument have become a first prompt.
 
-        `has_prompted` tells whether an agent's screen shows a submitted prompt.
+        `has_prompted` tells whether an agent's screen shows a submitted prompt. Return whether some are still open.
         """
+        is_open = False
         for message in self._store.messages.interrupted():
             if message.kind is not MessageKind.BRIEFING:
                 continue
@@ -102,6 +103,9 @@ class Server:
                 self._settle(message, agent, MessageState.REFUSED, "the agent ended before it took the briefing")
             elif agent.status is AgentStatus.WORKING or has_prompted(agent.id):
                 self._settle(message, agent, MessageState.DELIVERED, "")
+            else:
+                is_open = True
+        return is_open
 
     def _settle(self, message: AgentMessage, agent: Agent, state: MessageState, reason: str) -> None:
         self._store.messages.finish(message.id, state, reason=reason, pane=agent.pane, at=self._clock())

@@ -24,6 +24,8 @@ from orchestrator_core.tmux.gateway import TmuxGateway
 
 LAST_WORDS = 12
 """How many of its last lines are kept of an agent that ended."""
+SETTLED_S = 2
+"""For how many seconds after the last output of any pane each round reads again."""
 TMUX_SAYS_DEAD = "Pane is dead"
 
 
@@ -59,6 +61,9 @@ class Watch:
         self._clock = clock
         self._report = report
         self._seen: dict[AgentId, Seen] = {}
+        self._revision = (-1, -1)
+        self._judged: dict[str, tuple[tuple[Pane, ...], tuple[int, int]]] = {}
+        self._agents: dict[str, list[Agent]] = {}
         self._left_to_person: set[tuple[AgentId, str]] = set()
 
     def forget(self, agent: AgentId) -> None:
@@ -67,10 +72,7 @@ class Watch:
 
     async def round(self) -> tuple[Change, ...]:
         """Look at every agent of the active orchestrations once, and return whose verdict changed."""
-        servers = {o.id: o.server for o in self._store.orchestrations.list(active=True)}
-        by_server: dict[str, list[Agent]] = {}
-        for agent in self._store.agents.active():
-            by_server.setdefault(servers.get(agent.orchestration, ""), []).append(agent)
+        by_server = self._roster()
         await self._connections.keep(frozenset(by_server))
         self._seen = {a.id: s for group in by_server.values() for a in group if (s := self._seen.get(a.id))}
         verdicts: list[tuple[Agent, Verdict]] = []
@@ -78,11 +80,25 @@ class Watch:
             verdicts += await self._round_of_server(server, agents)
         return self._write(verdicts)
 
+    def _roster(self) -> dict[str, list[Agent]]:
+        """Return the agents of the active orchestrations by their server; read again only when anything changed."""
+        revision = self._store.revision()
+        if revision != self._revision:
+            servers = {o.id: o.server for o in self._store.orchestrations.list(active=True)}
+            self._agents = {}
+            for agent in self._store.agents.active():
+                self._agents.setdefault(servers.get(agent.orchestration, ""), []).append(agent)
+            self._revision = revision
+        return self._agents
+
     async def _round_of_server(self, server: str, agents: list[Agent]) -> list[tuple[Agent, Verdict]]:
         gateway = await self._connections.gateway(server)
         second = int(self._clock())  # before looking: what comes during this second is read again
         try:
-            panes = {pane.pane_id: pane for pane in await gateway.list_panes()}
+            listed = await gateway.list_panes()
+            if not self._is_news(server, listed):
+                return []
+            panes = {pane.pane_id: pane for pane in listed}
             frames = await self._read_dirty(gateway, agents, panes)
             await self._keep_last_words(gateway, agents, panes)
         except TmuxGoneError as error:
@@ -98,6 +114,15 @@ class Watch:
             if verdict is not None:
                 verdicts.append((agent, verdict))
         return verdicts
+
+    def _is_news(self, server: str, listed: tuple[Pane, ...]) -> bool:
+        """Whether anything may be judged otherwise than in the last round; what starts is judged by time too."""
+        known = self._judged.get(server)
+        self._judged[server] = (listed, self._revision)
+        second = max((pane.activity for pane in listed), default=0)
+        has_starting = any(a.status is AgentStatus.STARTING for a in self._agents.get(server, ()))
+        is_settled = second < int(self._clock()) - SETTLED_S
+        return not is_settled or has_starting or known is None or known[0] is not listed or known[1] != self._revision
 
     async def _read_dirty(
         self, gateway: TmuxGateway, agents: Iterable[Agent], panes: Mapping[PaneId, Pane]

@@ -33,6 +33,7 @@ class Database:
         self.path = path.resolve()
         self._connection = open_connection(self.path, migrations)
         self._place = Place(self.path)
+        self._log = self.path.with_name(f"{self.path.name}-wal")
         self._unreadable: dict[str, StoreError] = {}
 
     def close(self) -> None:
@@ -89,6 +90,18 @@ class Database:
         """Return a number that differs when another connection has committed since the last call."""
         self._place.check()
         return int(self.execute("PRAGMA data_version")[0]["data_version"])
+
+    def revision(self) -> tuple[int, int]:
+        """Return a value that differs when anybody has committed since the last call, this connection included."""
+        return self.data_version(), self._connection.total_changes
+
+    def stamp(self) -> tuple[int, int]:
+        """Return when the write-ahead log was last written and its size."""
+        try:
+            found = self._log.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
 
     @property
     def unreadable(self) -> tuple[StoreError, ...]:

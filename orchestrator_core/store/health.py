@@ -20,6 +20,7 @@ class HealthRow(Struct, frozen=True, kw_only=True):
     pid: int | None = None
     pid_started: float | None = None
     heartbeat_at: float | None = None
+    """When it started; its later signs of life are in the times of its lock file, which wake nobody."""
     last_error: str = ""
     last_error_at: float | None = None
     stopped_at: float | None = None
@@ -35,10 +36,6 @@ class Health:
     def started(self, pid: int, pid_started: float, at: float) -> None:
         """Say which process is the supervisor from now on. The last error stays: it may be why it started anew."""
         self._write(pid=pid, pid_started=pid_started, heartbeat_at=at, stopped_at=None)
-
-    def beat(self, at: float) -> None:
-        """Give a sign of life."""
-        self._write(heartbeat_at=at)
 
     def error(self, text: str, at: float) -> None:
         """Keep the last thing that went wrong."""

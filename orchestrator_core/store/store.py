@@ -58,6 +58,21 @@ class Store:
         """
         return self._database.data_version()
 
+    def revision(self) -> tuple[int, int]:
+        """Return a value that differs from that of the last call when anybody has committed since, we ourselves too.
+
+        Raises as `data_version` does.
+        """
+        return self._database.revision()
+
+    def stamp(self) -> tuple[int, int]:
+        """Return a value that changes with the database. Costs one `stat`; may be called from any thread.
+
+        A commit within the same tick of the file system's clock as the one before may not show: ask for the
+        `revision` once in a while as well.
+        """
+        return self._database.stamp()
+
     @property
     def unreadable(self) -> tuple[StoreError, ...]:
         """Rows that listings have left out because they cannot be read; each is in the event log as well."""

@@ -14,7 +14,7 @@ from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.models.fleet import SupervisorHealth
 from orchestrator_core.services.liveness import is_running
 from orchestrator_core.store import Store, open_store
-from orchestrator_core.supervisor.lock import SupervisorLock, is_held
+from orchestrator_core.supervisor.lock import SupervisorLock, is_held, last_beat
 from orchestrator_core.supervisor.spawn import LOG_NAME, ensure_running
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def run(paths: Paths, environ: Mapping[str, str] = os.environ) -> None:
     """
     from orchestrator_core.agents.catalogue import drivers
     from orchestrator_core.config.settings import load_settings
+    from orchestrator_core.supervisor.bell import Bell
     from orchestrator_core.supervisor.loop import Supervisor
 
     paths.ensure()
@@ -48,7 +49,7 @@ def run(paths: Paths, environ: Mapping[str, str] = os.environ) -> None:
     settings = load_settings(paths, environ)
     store = open_store(paths.database)
     try:
-        asyncio.run(_run_until_told(Supervisor(store, settings, drivers(settings))))
+        asyncio.run(_run_until_told(Supervisor(store, settings, drivers(settings), Bell(paths.state), lock.beat)))
     finally:
         store.close()
         lock.release()
@@ -68,7 +69,7 @@ def health(paths: Paths, store: Store) -> SupervisorHealth:
     return SupervisorHealth(
         running=is_held(paths.lock),
         pid=row.pid,
-        heartbeat_at=row.heartbeat_at,
+        heartbeat_at=last_beat(paths.lock) if row.heartbeat_at is not None else None,
         last_error=row.last_error,
         last_error_at=row.last_error_at,
     )

@@ -33,11 +33,24 @@ class SupervisorLock:
         self._file = descriptor
         return True
 
+    def beat(self) -> None:
+        """Give a sign of life: the file's time. A commit would wake every client."""
+        if self._file is not None:
+            os.utime(self._file)
+
     def release(self) -> None:
         """Let the lock go. The file stays: unlinking it would let two processes hold two locks."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def last_beat(path: Path) -> float | None:
+    """Return when the latest supervisor last gave a sign of life, seconds since the epoch; None if none ever ran."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def is_held(path: Path) -> bool:

@@ -25,9 +25,12 @@ from orchestrator_core.services.serve import Server
 from orchestrator_core.services.settle import settle_starts
 from orchestrator_core.services.watch import Change, Watch
 from orchestrator_core.store import Store
+from orchestrator_core.supervisor.bell import Bell
 
-OUTBOX_STEP_S = 0.05
-"""How often another process's commit is looked for; one PRAGMA each."""
+OUTBOX_STEP_S = 0.25
+"""How often another process's commit is looked for when nobody rings; one `stat` each."""
+CHORES_S = 5.0
+"""How often what depends on time alone is looked after."""
 BEAT_S = 5.0
 RETRY_S = 0.25
 """How soon an agent that could not get its message is looked at again, at first."""
@@ -48,6 +51,8 @@ class Supervisor:
         store: Store,
         settings: Settings,
         drivers: Mapping[str, Driver],
+        bell: Bell,
+        beat: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -58,6 +63,9 @@ class Supervisor:
         self._server = Server(store, self._connections, drivers, clock, self._watch.leave_to_person)
         self._lanes: dict[AgentId, asyncio.Task[None]] = {}
         self._due: dict[AgentId, tuple[float, float]] = {}
+        self._bell = bell
+        self._beat = beat
+        self._beat_at = 0.0
         self._stopping = asyncio.Event()
         self._busy_at = clock()
         self._is_abandoned = False
@@ -70,10 +78,10 @@ class Supervisor:
         """Watch and deliver until `stop`, or until there was nothing to do for the configured time."""
         self._store.health.started(os.getpid(), started_at(os.getpid()) or self._clock(), self._clock())
         self._recover()
+        asyncio.get_running_loop().add_reader(self._bell.descriptor, self._hear)
         tasks = [
             asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s)),
-            asyncio.create_task(self._forever(self._outbox_round, OUTBOX_STEP_S)),
-            asyncio.create_task(self._forever(self._beat, BEAT_S)),
+            asyncio.create_task(self._forever(self._look_for_news, OUTBOX_STEP_S)),
         ]
         await self._stopping.wait()
         for task in tasks:
@@ -84,6 +92,8 @@ class Supervisor:
         for lane in self._lanes.values():
             lane.cancel()
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        asyncio.get_running_loop().remove_reader(self._bell.descriptor)
+        self._bell.close()
         await self._connections.close()
         if not self._is_abandoned:
             self._store.health.stopped(self._clock())
@@ -108,12 +118,26 @@ class Supervisor:
 
     # --- watching
 
+    _revision = (-1, -1)
+    _chores_at = 0.0
+    _has_open_briefings = True
+
     async def _watch_round(self) -> None:
         for change in await self._watch.round():
             self._after(change)
-        self._server.settle_briefings(self._has_prompted)
-        settle_starts(self._store, self._clock())
-        self._end_when_idle()
+        revision, now = self._store.revision(), time.monotonic()
+        if now - self._beat_at > BEAT_S:  # here, so that it tells that rounds are made
+            self._beat_at = now
+            self._beat()
+        is_news = revision != self._revision
+        self._revision = revision
+        if is_news or self._has_open_briefings:
+            self._has_open_briefings = self._server.settle_briefings(self._has_prompted)
+        if is_news or now - self._chores_at > CHORES_S:
+            self._chores_at = now
+            settle_starts(self._store, self._clock())
+            self._end_when_idle()
+            self._outbox_round()
 
     def _recover(self) -> None:
         """Give what an earlier supervisor left half typed its turn before anything else goes to the same pane."""
@@ -141,15 +165,24 @@ class Supervisor:
 
     # --- delivering
 
-    _version = -1
+    _stamp = (-1, -1)
+
+    def _hear(self) -> None:
+        """Somebody rang: see to the outbox at once."""
+        self._bell.hush()
+        with contextlib.suppress(StoreError):  # it is met again, and reported, in the next round
+            self._outbox_round()
+
+    def _look_for_news(self) -> None:
+        """See to the outbox when the database has changed, or an agent is due another look."""
+        stamp = self._store.stamp()
+        now = time.monotonic()
+        if stamp != self._stamp or any(due <= now for due, _ in self._due.values()):
+            self._stamp = stamp
+            self._outbox_round()
 
     def _outbox_round(self) -> None:
-        version = self._store.data_version()
-        has_news = version != self._version
-        self._version = version
         now = time.monotonic()
-        if not has_news and not any(due <= now for due, _ in self._due.values()):
-            return
         waiting = self._store.messages.queued_targets()
         self._due = {agent: due for agent, due in self._due.items() if agent in waiting}
         for agent in waiting:
@@ -182,9 +215,6 @@ class Supervisor:
         self.stop()
 
     # --- signs of life
-
-    def _beat(self) -> None:
-        self._store.health.beat(self._clock())
 
     def _report(self, text: str, details: str = "") -> None:
         """Keep `text` as the last error that every client shows, and all of it in the log."""

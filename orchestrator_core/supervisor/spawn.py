@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from orchestrator_core.config.paths import Paths
+from orchestrator_core.supervisor.bell import ring
 from orchestrator_core.supervisor.lock import is_held
 
 LOG_NAME = "supervisor.log"
@@ -15,11 +16,12 @@ NOT_INHERITED = frozenset({"TMUX", "TMUX_PANE", "TMORCH_AGENT", "TMORCH_ORCHESTR
 
 
 def ensure_running(paths: Paths, environ: Mapping[str, str] = os.environ) -> bool:
-    """Start the supervisor of this state folder unless one runs; return whether it was started.
+    """Start the supervisor of this state folder, or wake the one that runs; return whether it was started.
 
     Returns before it is ready. Two starts at once are harmless: the lock lets one of them live.
     """
     if is_held(paths.lock):
+        ring(paths.state)
         return False
     paths.ensure()
     _spawn_detached(

@@ -36,10 +36,12 @@ PAUSE_AFTER_S = 1
 """tmux stops sending a pane's output to a client that lags by this much, until told to go on."""
 LOOK_EVERY_S = 0.5
 """How often to look for a server that is not there: one socket connect."""
-RETRY_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+RETRY_S = (0.0, 0.05, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to attach to a server that is there."""
-STABLE_S = 5.0
+STABLE_S = 1.0
 """A connection that lasted this long ended for a reason of its own: the next attempt comes at once."""
+PATIENCE = 6
+"""So many connections that did not last are a habit of the server's: between them, commands go by process."""
 QUIET_ATTEMPTS = 2
 """Sessions come and go; only when this many attempts were refused is it more than that."""
 LOOK_AGAIN_S = 5.0
@@ -284,6 +286,8 @@ class ControlClient:
         if self.state is TmuxState.CONNECTING:
             pause = RETRY_S[min(self._attempts, len(RETRY_S) - 1)]
             self._attempts += 1
+            if self._attempts > PATIENCE and not self._settled.is_set():
+                self._go_by_process("tmux keeps ending the connection")
         else:
             pause = LOOK_EVERY_S if self.state is TmuxState.NO_SERVER else LOOK_AGAIN_S
             self._attempts = 0

@@ -59,6 +59,8 @@ class TmuxGateway:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._rows: list[str] = []
+        self._panes: tuple[Pane, ...] = ()
 
     async def server_facts(self) -> ServerFacts:
         """Return which server answers."""
@@ -73,8 +75,14 @@ class TmuxGateway:
         )
 
     async def list_panes(self) -> tuple[Pane, ...]:
-        """Return every pane of the server once, ordered as tmux lists sessions and windows."""
-        return parse_panes(await self._transport.command(*LIST_PANES))
+        """Return every pane of the server once, ordered as tmux lists sessions and windows.
+
+        The very same tuple as the last time when nothing changed.
+        """
+        rows = await self._transport.command(*LIST_PANES)
+        if rows != self._rows:
+            self._rows, self._panes = rows, parse_panes(rows)
+        return self._panes
 
     async def capture(self, pane: PaneId, *, history: int = 0) -> PaneFrame:
         """Return a picture of `pane` with up to `history` rows of scrollback above the visible screen.

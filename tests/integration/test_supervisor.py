@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator_core.supervisor.lock import SupervisorLock, is_held
+from orchestrator_core.supervisor.lock import SupervisorLock, is_held, last_beat
 from tests.conftest import MakeProject, TmuxServer
 from tests.polling import eventually
 from tests.rig import Rig
@@ -70,8 +70,8 @@ def test_it_outlives_the_terminal_that_started_it(rig: Rig) -> None:
     assert process.terminal() is None
     assert is_held(rig.paths.lock)
     os.kill(supervisor, signal.SIGHUP)
-    beat = rig.store.health.read().heartbeat_at
-    eventually(lambda: rig.store.health.read().heartbeat_at != beat, timeout=20)
+    beat = last_beat(rig.paths.lock)
+    eventually(lambda: last_beat(rig.paths.lock) != beat, timeout=20)
     assert process.is_running()
 
 

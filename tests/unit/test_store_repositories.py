@@ -290,13 +290,12 @@ def test_events_newest_first(store: Store) -> None:
 def test_health_is_what_the_supervisor_last_said(store: Store) -> None:
     assert store.health.read() == HealthRow()
     store.health.started(12, 3.5, 10.0)
-    store.health.beat(15.0)
     store.health.error("tmux answered nonsense", 16.0)
     store.health.stopped(17.0)
     expected = HealthRow(
         pid=12,
         pid_started=3.5,
-        heartbeat_at=15.0,
+        heartbeat_at=10.0,
         last_error="tmux answered nonsense",
         last_error_at=16.0,
         stopped_at=17.0,

@@ -88,6 +88,8 @@ class MainScreen(Screen[None]):
         self._history_lines = history_lines
         self._is_ours = is_ours
         self._failures: dict[str, FeedFailed] = {}
+        self._abilities: tuple[bool, ...] = ()
+        """What the keys depended on when they were shown last."""
 
     def compose(self) -> ComposeResult:
         self._take_size_classes()
@@ -109,8 +111,12 @@ class MainScreen(Screen[None]):
             self.set_class(True, max((at, name) for at, name in breakpoints if length >= at)[1], update=False)
 
     def on_mount(self) -> None:
-        self._show_ages()
-        self._aim(by_person=False)
+        if self.fleet is None:
+            self._show_ages()
+            self._aim(by_person=False)
+        else:
+            self.watch_fleet(self.fleet)
+        self.watch(self.fleet_tree, "row", self._on_row, init=False)
         self.post_message(self.Ready())
         self.set_interval(AGE_S, self._show_ages)
 
@@ -177,9 +183,7 @@ class MainScreen(Screen[None]):
 
     # -- the selection ----------------------------------------------------------------------------
 
-    @on(FleetTree.Highlighted)
-    def _on_highlighted(self, event: FleetTree.Highlighted) -> None:
-        event.stop()
+    def _on_row(self) -> None:
         self._aim(by_person=True)
 
     def _aim(self, *, by_person: bool) -> None:
@@ -193,7 +197,10 @@ class MainScreen(Screen[None]):
         agent = row.agent if row else None
         self.receipts.aim(agent)
         self.post_message(SightWanted(self.stage.sight, agent))
-        self.refresh_bindings()
+        abilities = (self.stage.sight is None, addressee is None, row is None or row.is_open is None)
+        if abilities != self._abilities:
+            self._abilities = abilities
+            self.refresh_bindings()
 
     def _addressee(self, row: Row | None) -> tuple[Addressee | None, str]:
         if row is not None and row.kind is RowKind.WINDOW:
@@ -211,7 +218,6 @@ class MainScreen(Screen[None]):
 
     def action_message(self) -> None:
         self._zoom(False)
-        self._aim(by_person=True)  # the row may have been chosen an instant ago
         self.composer.focus_input()
 
     def action_zoom(self) -> None:
@@ -239,7 +245,6 @@ class MainScreen(Screen[None]):
         self.fleet_tree.focus()
 
     def action_attach(self) -> None:
-        self._aim(by_person=True)  # the row may have been chosen an instant ago
         row = self.fleet_tree.selected
         if self.stage.sight is not None and row is not None:
             self.post_message(AttachWanted(self.stage.sight, row.label))
@@ -257,7 +262,7 @@ class MainScreen(Screen[None]):
         if action in ("attach", "zoom"):
             return self.stage.sight is not None or (action == "zoom" and self.has_class("-zoomed"))
         if action == "message":
-            return self._addressee(self.fleet_tree.selected)[0] is not None
+            return self.composer.addressee is not None
         if action == "start_supervisor":
             return self.fleet is None or not self.fleet.supervisor.running
         return True

@@ -11,12 +11,22 @@ from tui.widgets.fleet_rows import Row, RowKind
 from tui.wording import GLYPHS, fit
 
 Piece = tuple[str, str]
-"""Text, and the name of its look: a component class of the tree without its prefix."""
+"""Text, and the name of its look."""
 
 MARK = "▌"
 """Stands before the selected row: the selection is never a colour alone."""
 INDENT = 2
-LOOKS = ("text", "team", "quiet", "detail", "ask", "queued", "unconfirmed", *(s.value for s in AgentStatus))
+LOOKS: dict[str, str] = {
+    "text": "",
+    "team": "bold",
+    "quiet": "dim",
+    "detail": "dim",
+    "ask": "bold $status-waiting",
+    "queued": "$text-primary",
+    "unconfirmed": "bold $text-warning",
+    **{status.value: f"$status-{status}" for status in AgentStatus},
+}
+"""The style of each look, over that of the row it stands in."""
 
 
 @lru_cache(maxsize=4096)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
+from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet
@@ -42,32 +43,17 @@ Every team with its agents, as they are now.
 tmux windows that are not tmorch's stand at the bottom: to look at, never touched.
 """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("fleet")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "fleet-tree--cursor",
-        *(f"fleet-tree--{look}" for look in LOOKS),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"fleet-tree--cursor"}
     ALLOW_SELECT = False
 
-    class Highlighted(Message):
-        """The person selected another row."""
-
-        def __init__(self, tree: FleetTree, row: Row | None) -> None:
-            super().__init__()
-            self.tree = tree
-            self.row = row
-
-        @property
-        def control(self) -> FleetTree:
-            return self.tree
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, FleetTree.Highlighted)
+    row: var[Row | None] = var(None, init=False)
+    """The row that the person selected last; to be watched. `selected` is always up to date."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.outline = Outline()
         self._role_width = ROLE_MIN
-        self._styles_of: dict[tuple[str, bool], Style] = {}
+        self._styles_of: dict[tuple[str, bool], RichStyle] = {}
 
     @property
     def selected(self) -> Row | None:
@@ -79,6 +65,7 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         before = self._picture()
         self.outline.show(fleet)
         self._paint_difference(before)
+        self.set_reactive(FleetTree.row, self.selected)
 
     def narrow(self, query: str) -> None:
         """Show only the rows that have all words of `query`."""
@@ -86,8 +73,7 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         self.outline.ask(query)
         self._paint_difference(before)
         self._show_cursor()
-        # from our own task: a message does not bubble beyond a parent in whose task it was posted
-        self.call_later(self._tell, _row_at(before[0], before[1]))
+        self.row = self.selected
 
     def select(self, row_id: str) -> bool:
         """Select the row with that id, opening what it is in; return whether there is one."""
@@ -146,18 +132,17 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         pieces = lay_out(row, width, self._role_width, selected)
         return Strip([Segment(text, self._style(look, selected=selected)) for text, look in pieces], width)
 
-    def _style(self, look: str, *, selected: bool) -> Style:
+    def _style(self, look: str, *, selected: bool) -> RichStyle:
         found = self._styles_of.get((look, selected))
         if found is None:
-            found = self._styles_of[look, selected] = self.get_visual_style(*self._looks(look, selected)).rich_style
+            found = self._styles_of[look, selected] = self._make_style(look, selected).rich_style
         return found
 
-    def _looks(self, look: str, selected: bool) -> tuple[str, ...]:
-        if not selected:
-            return (f"fleet-tree--{look}",)
-        if self.app.native_ansi_color and self.has_focus:  # nobody knows which of 16 colours go together
-            return ("fleet-tree--cursor",)
-        return ("fleet-tree--cursor", f"fleet-tree--{look}")
+    def _make_style(self, look: str, selected: bool) -> Style:
+        row = self.get_visual_style("fleet-tree--cursor") if selected else self.visual_style
+        if selected and self.has_focus and self.app.native_ansi_color:
+            return row  # nobody knows which of a terminal's 16 colours go together
+        return row + Style.parse(LOOKS[look], self.app.theme_variables)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -171,17 +156,12 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     # -- moving -----------------------------------------------------------------------------------
 
     def _move_to(self, index: int) -> None:
-        before, was = self.outline.cursor, self.selected
+        before = self.outline.cursor
         if before is not None and self.outline.move_to(index):
             self.refresh_line(before)
             self.refresh_line(self.outline.cursor or 0)
             self._show_cursor()
-            self._tell(was)
-
-    def _tell(self, was: Row | None) -> None:
-        now = self.selected
-        if (was and was.id) != (now and now.id):
-            self.post_message(self.Highlighted(self, now))
+            self.row = self.selected
 
     def _move_by(self, lines: int) -> None:
         self._move_to((self.outline.cursor or 0) + lines)
@@ -199,7 +179,7 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         before = self._picture()
         if self.outline.toggle(index):
             self._paint_difference(before)
-            self._tell(_row_at(before[0], before[1]))
+            self.row = self.selected
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from msgspec import Struct
 from textual.content import Content
-from textual.style import Style
 from textual.widget import Widget
 
 
@@ -89,8 +87,8 @@ class Line(Widget):
             (self.EDGE[::-1] if end else self.FILLER * edge, filler),
         )
 
-    def _filler_style(self) -> Style:
-        return Style()
+    def _filler_style(self) -> str:
+        return ""
 
     def _fill(self, gap: int, has_start: bool, has_end: bool) -> str:
         pads = (" " if has_start else "", " " if has_end else "")
@@ -99,15 +97,13 @@ class Line(Widget):
 
 
 class TitleRule(Line):
-    """A rule above a panel with its title at the left and notes at the right."""
+    """A rule above a panel with its title at the left and notes at the right; lit while the focus is in the panel."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"title-rule--rule"}
     DEFAULT_CSS = """
-    TitleRule > .title-rule--rule { color: $border-blurred; }
-    TitleRule.-focused, TitleRule.-focused > .title-rule--rule { color: $border; }
+    TitleRule.-focused { color: $border; }
     """
     FILLER = "─"
     EDGE = "─ "
 
-    def _filler_style(self) -> Style:
-        return self.get_visual_style("title-rule--rule", partial=True)
+    def _filler_style(self) -> str:
+        return "$border" if self.has_class("-focused") else "$border-blurred"

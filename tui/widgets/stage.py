@@ -101,7 +101,9 @@ class Stage(Panel):
         if picture.sight != self.sight:
             self.sight = picture.sight
             self._is_waiting = picture.sight is not None
-            if picture.sight is not None:
+            if picture.sight is not None and self.pane_view.frame is None:
+                self._say_loading(picture.sight)
+            elif picture.sight is not None:
                 self.set_timer(LOADING_S, partial(self._say_loading, picture.sight))
 
     def show_frame(self, sight: Sight, frame: PaneFrame) -> None:
