@@ -103,13 +103,15 @@ class Orchestrator:
     async def fleets(self) -> AsyncIterator[Fleet]:
         """Yield the fleet at once and then whenever it differs from the last one yielded."""
         loop = asyncio.get_running_loop()
-        stamp, looked_at = (-1, -1), float("-inf")
+        stamp, version, looked_at = (-1, -1), -1, float("-inf")
         last: Fleet | None = None
         while True:
             newest, now = self._store.stamp(), loop.time()
             is_time = now - looked_at >= TMUX_STEP_S
             if is_time:
                 tmux, looked_at = await self._sight.look(), now
+                known, version = version, await self._ask(self._store.data_version)
+                stamp = stamp if version == known else (-1, -1)  # a stamp may miss one of two quick commits
             if newest != stamp or is_time:
                 health = await self.health()
                 if newest != stamp:

@@ -35,9 +35,7 @@ def _attempt(check: Callable[[], T]) -> tuple[T | None, AssertionError | None]:
         return None, failure
 
 
-async def aeventually(
-    check: Callable[[], T | Awaitable[T]], *, timeout: float = DEADLINE_S, what: str = ""
-) -> T:
+async def aeventually(check: Callable[[], T | Awaitable[T]], *, timeout: float = DEADLINE_S, what: str = "") -> T:
     """Do as `eventually` does, from a coroutine; `check` may be one too."""
     deadline = time.monotonic() + timeout
     while True:

@@ -118,7 +118,9 @@ class Rig:
         self.paths.config_file.parent.mkdir(parents=True, exist_ok=True)
         self.paths.config_file.write_text(f"{driver}{text}\n")
 
-    def tmorch(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", cwd: Path | None = None) -> Done:
+    def tmorch(
+        self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", cwd: Path | None = None
+    ) -> Done:
         """Run a `tmorch` command without a terminal."""
         return Done(
             subprocess.run(

@@ -11,9 +11,7 @@ from orchestrator_core.models.pane import Pane
 ACCEPTED = "an agent id (shop-3f2a:developer), a role, a tmux session:window, or a pane id (%12)"
 
 
-def resolve(
-    target: str, agents: Sequence[Agent], *, caller: Agent | None = None, panes: Sequence[Pane] = ()
-) -> Agent:
+def resolve(target: str, agents: Sequence[Agent], *, caller: Agent | None = None, panes: Sequence[Pane] = ()) -> Agent:
     """Return the one agent that `target` names.
 
     `agents` are those of active orchestrations. Tried in order: agent id, pane id, role in the caller's own

@@ -19,7 +19,9 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_the_core_loads_no_screen() -> None:
-    loaded = loaded_by("import orchestrator_core.bootstrap, orchestrator_core.cli.main, orchestrator_core.supervisor.loop")
+    loaded = loaded_by(
+        "import orchestrator_core.bootstrap, orchestrator_core.cli.main, orchestrator_core.supervisor.loop"
+    )
     assert not loaded & {"textual", "rich", "tui"}
 
 

@@ -71,7 +71,10 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the program has ended, and return its exit status."""
-        status = eventually(lambda: self._run("display-message", "-p", "-t", "person", "#{pane_dead}#{pane_dead_status}").strip()[1:], timeout=WAIT_S)
+        status = eventually(
+            lambda: self._run("display-message", "-p", "-t", "person", "#{pane_dead}#{pane_dead_status}").strip()[1:],
+            timeout=WAIT_S,
+        )
         return int(status)
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ NASTY = {
     "digit": "1",
     "trailing backslash": "path C:\\",
     "leading spaces": "    indented",
-    "quotes": "it's \"so\" \\n",
+    "quotes": 'it\'s "so" \\n',
 }
 
 
@@ -196,7 +196,9 @@ def test_a_flood_of_one_text_is_suppressed_and_counted(rig: Rig, agent: StandIn)
     eventually(lambda: len(agent.texts()) == 6)
     assert agent.texts() == ["are you there?"] * 5 + ["another matter"]
     suppressed = [message for message in rig.store.messages.latest(limit=50) if message.suppressed]
-    assert [(message.state, message.suppressed) for message in suppressed] == [("refused", 6)]  # it and the six after it
+    assert [(message.state, message.suppressed) for message in suppressed] == [
+        ("refused", 6)
+    ]  # it and the six after it
 
 
 def test_an_agent_is_its_own_pane_and_does_not_send_to_itself(

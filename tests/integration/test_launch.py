@@ -29,7 +29,9 @@ def tree_of(project: Path) -> tuple[str, str, str]:
 
 def leftovers(project: Path, rig: Rig) -> tuple[str, str, list[str]]:
     """What a failed start may have left: branches, worktrees, sessions."""
-    worktrees = [line for line in run_git(project, "worktree", "list", "--porcelain").splitlines() if "worktree " in line]
+    worktrees = [
+        line for line in run_git(project, "worktree", "list", "--porcelain").splitlines() if "worktree " in line
+    ]
     return (
         run_git(project, "for-each-ref", "refs/heads/tmorch"),
         "\n".join(worktrees[1:]),
@@ -58,7 +60,7 @@ def test_each_agent_gets_a_window_and_a_branch_of_its_own(rig: Rig, make_project
 
 @pytest.mark.parametrize(
     "name",
-    ["My Web App", "a.b.c", "it's \"quoted\"", "日本語", "-rf", "x" * 80, "semi;colon$HOME", "b\\s"],
+    ["My Web App", "a.b.c", 'it\'s "quoted"', "日本語", "-rf", "x" * 80, "semi;colon$HOME", "b\\s"],
 )
 def test_odd_project_names(rig: Rig, make_project: MakeProject, name: str) -> None:
     """Scenario 13."""
@@ -83,7 +85,9 @@ def test_a_persons_own_tmux_settings_do_not_mislead(rig: Rig, make_project: Make
     """Scenario 14."""
     rig.tmux.run("new-session", "-d", "-s", "mine")
     for option in ("base-index", "renumber-windows", "destroy-unattached"):
-        rig.tmux.run("set-option", "-g", option, "1" if option == "base-index" else "on" if "re" in option[:2] else "off")
+        rig.tmux.run(
+            "set-option", "-g", option, "1" if option == "base-index" else "on" if "re" in option[:2] else "off"
+        )
     rig.tmux.run("set-option", "-gw", "pane-base-index", "1")
     rig.tmux.run("set-option", "-gw", "automatic-rename", "on")
     team = rig.start(make_project(), roles="orchestrator,developer,tester")
@@ -106,7 +110,9 @@ def test_a_project_that_cannot_be_worked_on_is_refused_and_untouched(
         project = make_project(commit=case != "no-commits")
         if case == "detached":
             run_git(project, "checkout", "-q", "--detach")
-    done = rig.tmorch("start", "--project", str(project), "--spec", str(rig.spec), "--agent", "stand-in", "--yes", "--json")
+    done = rig.tmorch(
+        "start", "--project", str(project), "--spec", str(rig.spec), "--agent", "stand-in", "--yes", "--json"
+    )
     assert done.code == 3, done
     assert done.json["error"]["code"] == case
     assert done.json["error"]["remedy"]

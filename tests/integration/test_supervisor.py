@@ -42,7 +42,9 @@ def test_a_second_one_is_refused_and_a_killed_one_leaves_no_lock(rig: Rig) -> No
 
 def test_ten_starts_at_once_give_one(rig: Rig) -> None:
     starts = [
-        subprocess.Popen([sys.executable, "-m", "orchestrator_core.cli.main", "supervisor", "start"], stdout=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, "-m", "orchestrator_core.cli.main", "supervisor", "start"], stdout=subprocess.DEVNULL
+        )
         for _ in range(10)
     ]
     assert [start.wait(timeout=60) for start in starts] == [0] * 10

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -37,6 +36,7 @@ from tui.widgets.fleet_panel import FleetPanel
 from tui.widgets.fleet_rows import Row, RowKind
 from tui.widgets.fleet_tree import FleetTree
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.panel import Column, SideBySide
 from tui.widgets.receipts import Receipts
 from tui.widgets.stage import Stage
 from tui.wording import clean
@@ -56,6 +56,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("main")]
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
+    BLANK = True
     AUTO_FOCUS = "FleetTree"
     HELP = "tmorch runs teams of coding agents in tmux. Select one at the left to see its screen."
 
@@ -95,10 +96,10 @@ class MainScreen(Screen[None]):
         self._take_size_classes()
         yield FleetHeader(id="header")
         yield Banner(id="banner")
-        with Horizontal(id="body"):
+        with SideBySide(id="body"):
             yield FleetPanel(key_name=self._key_name, id="fleet")
             yield Divider(id="divider")
-            with Vertical(id="right"):
+            with Column(id="right"):
                 yield Stage(history_lines=self._history_lines, is_ours=self._is_ours, id="stage")
                 yield Composer(key_name=self._key_name, id="composer")
                 yield Receipts(id="receipts")
