@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shlex
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
@@ -19,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import NotFoundError, TmorchError
+from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
 from tui.keys import KEYS, bindings, keymap
@@ -211,10 +212,16 @@ class TmorchApp(App[int]):
         if not attachment.argv:
             self.notify(f"{attachment.way_back} brings you back here", title=f"At {wish.name}", markup=False)
             return
-        self._bridge.look_at(None)
+        await self._bridge.look_away()
         try:
             with self.suspend():
                 attachment.run()
+        except SuspendNotSupported as error:
+            raise RefusedError(
+                "this terminal cannot be lent to tmux",
+                cause=str(error),
+                remedy=f"in another terminal: {shlex.join(attachment.argv)}",
+            ) from error
         finally:
             self._bridge.look_at(self._sight)
 

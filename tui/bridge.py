@@ -1,7 +1,7 @@
 """The only reader: turns the facade's feeds into messages for the app, and starts a feed again when it fails.
 
 Each feed is one coroutine that the app runs as a worker. A feed never raises: what goes wrong is posted as
-FeedFailed and shown, and the feed begins again after a pause that doubles up to a quarter of a minute.
+FeedFailed and shown, and the feed begins again after a pause that doubles up to a few seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator, Previews
 
 FIRST_RETRY_S = 0.5
-LAST_RETRY_S = 15.0
+LAST_RETRY_S = 5.0
+LOOK_AWAY_S = 1.0
 RECEIPTS = 3
 """Receipts that are shown of one agent."""
 PENDING_S = 1.0
@@ -51,6 +52,7 @@ class Bridge:
         self._previews: Previews | None = None
         self._sight: Sight | None = None
         self._sight_changed = asyncio.Event()
+        self._followed = asyncio.Event()
         self._agent: AgentId | None = None
         self._receipts_wanted = asyncio.Event()
 
@@ -60,7 +62,14 @@ class Bridge:
         """Show this pane from now on; None shows nothing and costs nothing."""
         if sight != self._sight:
             self._sight = sight
+            self._followed.clear()
             self._sight_changed.set()
+
+    async def look_away(self) -> None:
+        """Show nothing, and return once that is so: before the app stops for a while."""
+        self.look_at(None)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._followed.wait(), LOOK_AWAY_S)
 
     def ask_receipts(self, agent: AgentId | None) -> None:
         """Read the receipts of this agent now and while one of them is not final."""
@@ -159,6 +168,8 @@ class Bridge:
             except NotFoundError as error:
                 if sight is not None:
                     self._post(SightLost(sight, error))
+            if sight == self._sight:
+                self._followed.set()
 
     async def _post_frames(self, previews: Previews, well: Callable[[], None]) -> None:
         async for frame in previews.frames():

@@ -112,3 +112,11 @@ class SendWanted(Message):
 
 class SupervisorWanted(Message):
     """The person wants the supervisor to be started."""
+
+
+class ComposerKey(Message):
+    """The person pressed a key of the composer: `send`, `leave`, `toggle_mode`, or `older`, `newer` at an edge."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action = action

@@ -44,7 +44,8 @@ def _start_agent(here: Stage) -> Path:
     for command in (
         ("git", "init", "-q", "-b", "main"),
         ("git", "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-q", "--allow-empty", "-m", "Begin"),
-        (tmorch(), *"start --project . --spec ../SPEC.md --roles developer --agent stand-in --yes".split()),
+        [tmorch(), "start", "--project", ".", "--spec", "../SPEC.md", "--roles", "developer", "--agent", "stand-in"]
+        + ["--yes"],
     ):
         subprocess.run(command, check=True, env=here.environ, cwd=project, capture_output=True)
     here.wait_idle("developer")

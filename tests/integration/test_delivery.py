@@ -246,9 +246,8 @@ def stopped_supervisor(rig: Rig, agent: StandIn) -> None:
 def half_typed(rig: Rig, agent: StandIn, text: str) -> int:
     """Leave a message as a supervisor that was killed in the middle of typing leaves it."""
     message = rig.store.messages.add(
-        target=AgentId(agent.id), sender="you", text=text, mode=DeliveryMode.WHEN_IDLE, kind=MessageKind.TEXT, at=1.0, duplicate_limit=0,
-        duplicate_window_s=0,
-    )  # fmt: skip
+        target=AgentId(agent.id), sender="you", text=text, mode=DeliveryMode.WHEN_IDLE, kind=MessageKind.TEXT, at=1.0
+    )
     rig.store.messages.claim_next(agent.id, 1.0)
     return message.id
 

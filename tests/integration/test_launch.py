@@ -202,8 +202,8 @@ def test_a_start_that_was_killed_is_undone_by_the_next(rig: Rig, make_project: M
     launcher.wait()
     rig.configure()
     team = rig.tmorch(
-        "start", "--project", str(project), "--spec", str(rig.spec), "--roles", "developer,tester", "--agent", "stand-in",
-        "--yes", "--json",
+        "start", "--project", str(project), "--spec", str(rig.spec), "--roles", "developer,tester", "--agent",
+        "stand-in", "--yes", "--json",
     )  # fmt: skip
     running = [o for o in rig.tmorch("list", "--json").json["orchestrations"] if o["state"] == "running"]
     assert len(running) == 1, team
@@ -261,7 +261,8 @@ def test_an_agent_that_ends_at_once_has_failed_and_the_others_go_on(rig: Rig, ma
     """Scenario 19."""
     program = rig.folder / "bin" / "sometimes"
     program.write_text(
-        f'#!/bin/sh\ncase $TMORCH_AGENT in *:tester) echo "licence expired"; exit 7;; esac\nexec {rig.folder}/bin/claude "$@"\n'
+        '#!/bin/sh\ncase $TMORCH_AGENT in *:tester) echo "licence expired"; exit 7;; esac\n'
+        f'exec {rig.folder}/bin/claude "$@"\n'
     )
     program.chmod(0o755)
     rig.configure(f'[drivers.sometimes]\ncommand = ["{program}"]\nprocess_names = ["claude"]\nscreen = "claude"\n')

@@ -176,11 +176,14 @@ async def test_a_noisy_neighbour_is_hushed(preview: PanePreview, watcher: Watche
     if not preview._client.hears_output:
         pytest.skip("this tmux is not listened to")
     await aeventually(lambda: preview._hushed[SECOND])
-    await preview.history(FIRST, 0)
-    heard = preview._hushed[SECOND]
-    for _ in range(20):
-        await preview.history(FIRST, 0)
-    assert preview._hushed[SECOND] == heard
+
+    async def is_quiet() -> bool:
+        heard = preview._hushed[SECOND]
+        for _ in range(20):
+            await preview.history(FIRST, 0)
+        return preview._hushed[SECOND] == heard
+
+    await aeventually(is_quiet)
     await preview.follow(SECOND)
     first, second = await watcher.next(), await watcher.next()
     assert first.pane == second.pane == SECOND

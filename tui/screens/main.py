@@ -19,6 +19,7 @@ from orchestrator_core.models.ids import AgentId
 from tui.keys import bindings
 from tui.messages import (
     AttachWanted,
+    ComposerKey,
     FeedFailed,
     FeedRecovered,
     FrameChanged,
@@ -29,7 +30,7 @@ from tui.messages import (
     SupervisorWanted,
 )
 from tui.widgets.banner import Banner, Notice
-from tui.widgets.composer import Addressee, Composer, MessageInput
+from tui.widgets.composer import Addressee, Composer
 from tui.widgets.divider import Divider
 from tui.widgets.fleet_header import FleetHeader, active_teams
 from tui.widgets.fleet_panel import FleetPanel
@@ -43,6 +44,8 @@ from tui.wording import clean
 
 AGE_S = 5.0
 """How often ages are looked at; they are painted only when they read differently."""
+INPUTS_S = 0.1
+"""How long after the first fleet the inputs are mounted: nobody types sooner, and the first picture is not kept."""
 NOT_OURS = "this is not an agent of tmorch"
 NO_AGENT = "select an agent first"
 ENDED = "this team has ended"
@@ -89,6 +92,7 @@ class MainScreen(Screen[None]):
         self._history_lines = history_lines
         self._is_ours = is_ours
         self._failures: dict[str, FeedFailed] = {}
+        self._has_inputs = False
         self._abilities: tuple[bool, ...] = ()
         """What the keys depended on when they were shown last."""
 
@@ -132,11 +136,19 @@ class MainScreen(Screen[None]):
     def watch_fleet(self, fleet: Fleet | None) -> None:
         if fleet is None:
             return
+        if not self._has_inputs:
+            self._has_inputs = True
+            self.set_timer(INPUTS_S, self._mount_inputs)
         with self.app.batch_update():
             self.panel.show_fleet(fleet)
             self.header.show(fleet, self._clock())
             self._show_notices()
             self._aim(by_person=False)
+
+    def _mount_inputs(self) -> None:
+        """Mount what the first picture does without."""
+        self.panel.mount_filter()
+        self.composer.mount_input()
 
     def show_frame(self, event: FrameChanged) -> None:
         """Show a picture of the selected pane."""
@@ -240,8 +252,8 @@ class MainScreen(Screen[None]):
         elif self.panel.is_filtering:
             self.panel.clear_filter()
 
-    @on(MessageInput.Done)
-    def _on_composer_left(self, event: MessageInput.Done) -> None:
+    @on(ComposerKey)
+    def _on_composer_left(self, event: ComposerKey) -> None:
         event.stop()
         self.fleet_tree.focus()
 

@@ -70,12 +70,16 @@ class FleetPanel(Panel):
 
     def compose(self) -> ComposeResult:
         yield TitleRule(id="fleet-title")
-        yield FilterInput(placeholder="words to look for", id="fleet-filter", select_on_focus=False)
         yield FleetTree(id="fleet-tree")
         yield Static(id="fleet-no-match", markup=False)
 
     def on_mount(self) -> None:
         self._show_title()
+
+    def mount_filter(self) -> None:
+        """Have the filter at hand: the first picture does without it."""
+        filter_input = FilterInput(placeholder="words to look for", id="fleet-filter", select_on_focus=False)
+        self.mount(filter_input, before=self.tree_view)
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Show `fleet` in the tree."""
@@ -96,7 +100,7 @@ class FleetPanel(Panel):
     def open_filter(self) -> None:
         """Let the person type a filter."""
         self.add_class("-filtering")
-        self.filter_input.focus()
+        self.screen.set_focus(self.filter_input)  # at once: the next key may be here already
 
     def clear_filter(self) -> None:
         """Show everything again."""
