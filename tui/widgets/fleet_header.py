@@ -39,10 +39,14 @@ class FleetHeader(Line):
 
     def show(self, fleet: Fleet | None, now: float) -> None:
         """Show `fleet` as it stands at `now`; paints only what reads differently."""
-        if fleet is None:
-            self.set_parts([_name()], [part("reading …", QUIET)])
-        else:
-            self.set_parts(_left(fleet), _right(fleet, now))
+        self.set_parts(*header_parts(fleet, now))
+
+
+def header_parts(fleet: Fleet | None, now: float) -> tuple[list[Part], list[Part]]:
+    """Return what the header says of `fleet` at `now`, at the left and at the right."""
+    if fleet is None:
+        return [_name()], [part("reading …", QUIET)]
+    return _left(fleet), _right(fleet, now)
 
 
 def active_teams(fleet: Fleet) -> tuple[Team, ...]:

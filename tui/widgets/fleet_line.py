@@ -34,7 +34,7 @@ def lay_out(row: Row, width: int, role_width: int, selected: bool) -> tuple[Piec
     """Return the pieces of `row`, exactly `width` cells together; `role_width` is what agents' names get."""
     start = [(MARK if selected else " ", "text"), *_head(row, role_width)]
     used = sum(cell_len(text) for text, _ in start)
-    badges = _badges(row, width - used - 2)
+    badges = _badges(row, width - used - 1)
     room = width - used - sum(cell_len(text) for text, _ in badges) - 1
     detail = _detail(row, room)
     fill = room - sum(cell_len(text) for text, _ in detail)
