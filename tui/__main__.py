@@ -36,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
             if line:
                 sys.stderr.write(line + "\n")
         return error.exit_code
+    finally:
+        gc.enable()
 
 
 def _run(arguments: list[str]) -> int:

@@ -90,7 +90,7 @@ class TmorchApp(App[int]):
         self.main = MainScreen(
             clock=clock,
             key_name=self.key_name,
-            first_key=self.first_key,
+            keys_of=self.keys_of,
             history_lines=settings.tui.preview_lines,
             is_ours=lambda sight: orchestrator.is_own_pane(sight.pane, server=sight.server),
         )
@@ -101,15 +101,14 @@ class TmorchApp(App[int]):
     def get_default_screen(self) -> MainScreen:
         return self.main
 
-    def first_key(self, binding_id: str) -> str:
-        """Return the first key of an action, as Textual calls it; empty when it has none."""
+    def keys_of(self, binding_id: str) -> tuple[str, ...]:
+        """Return the keys of an action, as Textual calls them, in the order of the settings."""
         keys = self._keymap_chosen.get(binding_id) or next((k.keys for k in KEYS if k.id == binding_id), "")
-        return keys.split(",")[0]
+        return tuple(keys.split(",")) if keys else ()
 
     def key_name(self, binding_id: str) -> str:
         """Return the first key of an action as it is shown to the person; empty when it has none."""
-        key = self.first_key(binding_id)
-        return self.get_key_display(Binding(key, "")) if key else ""
+        return next((self.get_key_display(Binding(key, "")) for key in self.keys_of(binding_id)), "")
 
     def on_load(self) -> None:
         self.set_keymap(self._keymap_chosen)
@@ -280,7 +279,7 @@ class TmorchApp(App[int]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen, page_of
 
-        self.push_screen(HelpScreen(page_of(self.screen), first_key=self.first_key))
+        self.push_screen(HelpScreen(page_of(self.screen), keys_of=self.keys_of))
 
     async def action_quit(self) -> None:
         fleet = self.main.fleet

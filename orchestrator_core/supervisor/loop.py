@@ -205,8 +205,15 @@ class Supervisor:
             pause = FAULT_S
             self._report(f"{agent}: {type(fault).__name__}: {fault}", traceback.format_exc())
         finally:
-            self._due[agent] = (time.monotonic() + pause, pause)
             del self._lanes[agent]
+            self._plan_next(agent, pause)
+
+    def _plan_next(self, agent: AgentId, pause: float) -> None:
+        """Look at the agent again after `pause` seconds if it still has messages to get; else at the next one."""
+        self._due.pop(agent, None)
+        with contextlib.suppress(StoreError):
+            if agent in self._store.messages.queued_targets():
+                self._due[agent] = (time.monotonic() + pause, pause)
 
     def _abandon(self, fault: StoreError) -> None:
         """End: the state folder was taken away, and what is written to it now nobody reads."""

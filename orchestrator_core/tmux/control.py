@@ -10,12 +10,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from orchestrator_core.errors import MissingProgramError, TmorchError, TmuxCommandError, TmuxGoneError
+from orchestrator_core.errors import (
+    MissingProgramError,
+    TimedOutError,
+    TmorchError,
+    TmuxCommandError,
+    TmuxGoneError,
+)
 from orchestrator_core.models.fleet import TmuxState
 from orchestrator_core.models.ids import SessionId
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress, version
-from orchestrator_core.tmux.attachment import SURVIVES, choose, list_candidates
+from orchestrator_core.tmux.attachment import SURVIVES, Candidate, choose, list_candidates
 from orchestrator_core.tmux.connection import Connection
 from orchestrator_core.tmux.formats import parse_rows, row_format
 from orchestrator_core.tmux.inbox import DISCONNECTED, RECONNECTED, Inbox
@@ -36,12 +42,13 @@ PAUSE_AFTER_S = 1
 """tmux stops sending a pane's output to a client that lags by this much, until told to go on."""
 LOOK_EVERY_S = 0.5
 """How often to look for a server that is not there: one socket connect."""
-RETRY_S = (0.0, 0.05, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0, 2.0, 5.0)
+RETRY_S = (0.0, 0.05, 0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to attach to a server that is there."""
 STABLE_S = 1.0
 """A connection that lasted this long ended for a reason of its own: the next attempt comes at once."""
-PATIENCE = 6
+PATIENCE = 5
 """So many connections that did not last are a habit of the server's: between them, commands go by process."""
+ATTACH_TIMEOUT_S = 5.0
 QUIET_ATTEMPTS = 2
 """Sessions come and go; only when this many attempts were refused is it more than that."""
 LOOK_AGAIN_S = 5.0
@@ -89,7 +96,7 @@ class ControlClient:
         self._keeper: asyncio.Task[None] | None = None
         self._attempts = 0
         self._is_started = False
-        self._program_is_good = False
+        self._program: TmuxVersion | None = None
 
     @property
     def session(self) -> SessionId | None:
@@ -188,13 +195,18 @@ class ControlClient:
         if self.state is TmuxState.NO_SERVER and self.address.is_listening():
             self._settled.clear()
             self._nudged.set()
-        await self._settled.wait()
-        while isinstance(self._road, Connection) and not self._road.is_open:
-            self._settled.clear()  # it has ended, and its end is about to be dealt with
-            await self._settled.wait()
+        await self._until_settled()
         if self._road is None:
             raise self._fault.with_traceback(None)
         return self._road
+
+    async def _until_settled(self) -> None:
+        while True:
+            await self._settled.wait()
+            if isinstance(self._road, Connection) and not self._road.is_open:
+                self._settled.clear()  # it has ended, and its end is about to be dealt with
+            if self._settled.is_set():  # still: it was waited for, and the world went on meanwhile
+                return
 
     def _lost(self) -> TmorchError:
         path = self.address.socket_path
@@ -221,9 +233,7 @@ class ControlClient:
 
     async def _live(self) -> None:
         """Attach, and stay until the connection ends."""
-        if not self._program_is_good:
-            await asyncio.to_thread(version, self.address.bin)
-            self._program_is_good = True
+        self._program = self._program or await asyncio.to_thread(version, self.address.bin)
         if not self.address.is_listening():
             raise faults.gone(self.address.socket_path)
         candidates = await list_candidates(self.address, self._timeout_s)
@@ -233,7 +243,7 @@ class ControlClient:
             return
         self.server_pid, self._session = chosen.server_pid, chosen.session_id
         self.hears_output = self._wants_output and _output_is_safe(chosen.server_version)
-        connection = await self._attach(chosen.session_id)
+        connection = await self._attach(chosen)
         self._settle(connection, TmuxState.CONNECTED)
         try:
             await connection.serve()
@@ -242,13 +252,17 @@ class ControlClient:
             self._become(None, TmuxState.CONNECTING, detail="attaching again")
             await connection.close()
 
-    async def _attach(self, session: SessionId) -> Connection:
+    async def _attach(self, chosen: Candidate) -> Connection:
         flags = _client_flags(read_only=self._read_only, output=self.hears_output)
         try:
-            return await Connection.open(self.address, session, flags, self._hear, self._timeout_s)
+            patience = min(self._timeout_s, ATTACH_TIMEOUT_S)
+            return await Connection.open(self.address, chosen.session_id, flags, self._hear, patience)
         except TmuxCommandError as error:
             if self._attempts >= QUIET_ATTEMPTS:
                 self._go_by_process(error.cause)
+            raise
+        except TimedOutError:  # but it has just answered a process
+            self._go_by_process(_why_no_answer(self._program, chosen.server_version))
             raise
 
     def _hear(self, notification: Notification) -> None:
@@ -300,6 +314,12 @@ class ControlClient:
                 await self._nudged.wait()
         except TimeoutError:
             return
+
+
+def _why_no_answer(program: TmuxVersion | None, server: TmuxVersion | None) -> str:
+    if program and server and program != server:
+        return f"tmux {program.text} cannot stay attached to the running server, which is tmux {server.text}"
+    return "the server does not let a control client attach"
 
 
 def _state_of(error: TmorchError) -> TmuxState:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tests.benchmarks.stage import Stage, spread, stage, tmorch
+from tests.fakes.claude_stand_in import write_stand_in
 
 
 def measure(samples: int) -> None:
@@ -29,14 +29,7 @@ def measure(samples: int) -> None:
 
 def _start_agent(here: Stage) -> Path:
     project, record = here.folder / "shop", here.folder / "record.jsonl"
-    program = here.folder / "stand-in"
-    control = here.folder / "control"
-    control.write_text('{"do": "think", "seconds": 0}\n')
-    program.write_text(
-        f"#!/bin/bash\nexec -a claude {sys.executable} -m orchestrator_core.agents.demo --record {record} "
-        f'--control {control} "$@"\n'
-    )
-    program.chmod(0o755)
+    program = write_stand_in(here.folder / "bin", "--record", str(record), "--think", "0")
     with here.paths.config_file.open("a") as settings:
         settings.write(f'[drivers.stand-in]\ncommand = ["{program}"]\nprocess_names = ["claude"]\nscreen = "claude"\n')
     project.mkdir()
@@ -44,8 +37,7 @@ def _start_agent(here: Stage) -> Path:
     for command in (
         ("git", "init", "-q", "-b", "main"),
         ("git", "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-q", "--allow-empty", "-m", "Begin"),
-        [tmorch(), "start", "--project", ".", "--spec", "../SPEC.md", "--roles", "developer", "--agent", "stand-in"]
-        + ["--yes"],
+        (tmorch(), "start", ".", "--spec", "../SPEC.md", "--roles", "developer", "--agent", "stand-in", "--yes"),
     ):
         subprocess.run(command, check=True, env=here.environ, cwd=project, capture_output=True)
     here.wait_idle("developer")

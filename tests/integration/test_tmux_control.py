@@ -325,6 +325,32 @@ async def test_no_tmux_at_all(tmux_server: TmuxServer) -> None:
                 await client.command("list-sessions")
 
 
+CONTROL_MODES = {
+    "never answers": "exec sleep 1000",
+    "ends at once": "printf '%%begin 1 1 0\\n%%end 1 1 0\\n'; exit 0",
+    "is refused": "printf '%%begin 1 1 0\\nno\\n%%error 1 1 0\\n%%exit\\n'; exit 1",
+    "fails": "echo 'protocol version mismatch' >&2; exit 1",
+}
+
+
+@pytest.mark.parametrize("script", CONTROL_MODES.values(), ids=CONTROL_MODES.keys())
+async def test_where_control_mode_does_not_work_commands_go_by_process(
+    tmux_server: TmuxServer, tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ATTACH_TIMEOUT_S", 0.5)
+    program = tmp_path / "tmux"
+    program.write_text(f'#!/bin/sh\ncase " $* " in *\' -C \'*) {script};; *) exec tmux "$@";; esac\n')
+    program.chmod(0o755)
+    tmux_server.run("new-session", "-d", "cat")
+    address = ServerAddress(bin=str(program), socket_path=address_of(tmux_server).socket_path)
+    async with ControlClient(address) as client:
+        for n in range(20):
+            assert await client.command("display-message", "-p", str(n)) == [str(n)]
+        await aeventually(lambda: "one process a command" in client.detail)
+        assert client.state is TmuxState.CONNECTED
+        assert client.session is None
+
+
 def children() -> list[str]:
     return [child.name() for child in psutil.Process().children(recursive=True) if child.status() != "zombie"]
 

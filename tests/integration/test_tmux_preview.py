@@ -14,7 +14,7 @@ from orchestrator_core.models.pane import PaneFrame
 from orchestrator_core.tmux import control
 from orchestrator_core.tmux.preview import PanePreview
 from tests.conftest import TmuxServer
-from tests.integration.tmux_stage import Person, address_of, taker
+from tests.integration.tmux_stage import Person, address_of, taker, until
 from tests.polling import aeventually, eventually
 
 FIRST, SECOND, OTHER = PaneId("%0"), PaneId("%1"), PaneId("%2")
@@ -183,7 +183,7 @@ async def test_a_noisy_neighbour_is_hushed(preview: PanePreview, watcher: Watche
             await preview.history(FIRST, 0)
         return preview._hushed[SECOND] == heard
 
-    await aeventually(is_quiet)
+    await until(is_quiet)
     await preview.follow(SECOND)
     first, second = await watcher.next(), await watcher.next()
     assert first.pane == second.pane == SECOND

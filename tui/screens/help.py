@@ -70,17 +70,17 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dialog")]
 
-    def __init__(self, page: HelpPage, *, first_key: Callable[[str], str]) -> None:
+    def __init__(self, page: HelpPage, *, keys_of: Callable[[str], tuple[str, ...]]) -> None:
         super().__init__()
         self._page = page
-        self._first_key = first_key
+        self._keys_of = keys_of
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield TitleRule(id="help-title")
             with VerticalScroll(id="help-body"):
                 yield Static(help_content(self._page), markup=False)
-            yield KeyBar(first_key=self._first_key)
+            yield KeyBar(keys_of=self._keys_of)
 
     def on_mount(self) -> None:
         title = part(f"Help: {self._page.title}", "bold", cost=None)

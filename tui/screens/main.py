@@ -81,14 +81,14 @@ class MainScreen(Screen[None]):
         *,
         clock: Callable[[], float],
         key_name: Callable[[str], str],
-        first_key: Callable[[str], str],
+        keys_of: Callable[[str], tuple[str, ...]],
         history_lines: int,
         is_ours: Callable[[Sight], bool],
     ) -> None:
         super().__init__()
         self._clock = clock
         self._key_name = key_name
-        self._first_key = first_key
+        self._keys_of = keys_of
         self._history_lines = history_lines
         self._is_ours = is_ours
         self._failures: dict[str, FeedFailed] = {}
@@ -108,7 +108,7 @@ class MainScreen(Screen[None]):
                 yield Composer(key_name=self._key_name, id="composer")
                 yield Receipts(id="receipts")
         yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
-        yield KeyBar(first_key=self._first_key, id="keys")
+        yield KeyBar(keys_of=self._keys_of, id="keys")
 
     def _take_size_classes(self) -> None:
         """Have the classes of the terminal's size from the start: one styling of everything less."""

@@ -73,6 +73,8 @@ class Composer(Panel):
 
     def mount_input(self) -> None:
         """Have the input at hand: the first picture does without it."""
+        if self.input is not None:
+            return
         from tui.widgets.message_input import MessageInput  # costs a tenth of what the whole start may
 
         self.input = MessageInput()
@@ -136,7 +138,8 @@ class Composer(Panel):
 
     def focus_input(self) -> bool:
         """Let the person write; return whether there is somebody to write to."""
-        if self._addressee is not None and self.input is not None:
+        if self._addressee is not None:
+            self.mount_input()
             self.screen.set_focus(self.input)  # at once: the next key may be here already
         return self._addressee is not None
 

@@ -78,6 +78,8 @@ class FleetPanel(Panel):
 
     def mount_filter(self) -> None:
         """Have the filter at hand: the first picture does without it."""
+        if self.query(FilterInput):
+            return
         filter_input = FilterInput(placeholder="words to look for", id="fleet-filter", select_on_focus=False)
         self.mount(filter_input, before=self.tree_view)
 
@@ -99,6 +101,7 @@ class FleetPanel(Panel):
 
     def open_filter(self) -> None:
         """Let the person type a filter."""
+        self.mount_filter()
         self.add_class("-filtering")
         self.screen.set_focus(self.filter_input)  # at once: the next key may be here already
 

@@ -26,26 +26,33 @@ class KeyBar(Line):
     }
     """
 
-    def __init__(self, *, first_key: Callable[[str], str], id: str | None = None) -> None:
+    def __init__(self, *, keys_of: Callable[[str], tuple[str, ...]], id: str | None = None) -> None:
         super().__init__(id=id)
-        self._first_key = first_key
+        self._keys_of = keys_of
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
 
     def _show_keys(self, screen: Screen[object]) -> None:
-        active = {a.binding.id: a.binding for a in screen.active_bindings.values() if a.enabled and a.binding.show}
-        ordered = [active[key.id] for key in KEYS if key.id in active]
+        active: dict[str, list[Binding]] = {}
+        for found in screen.active_bindings.values():
+            if found.binding.show and found.enabled and found.binding.id:
+                active.setdefault(found.binding.id, []).append(found.binding)
+        ordered = [self._first(active[key.id]) for key in KEYS if key.id in active]
         local = [binding for binding in ordered if binding.id not in GENERAL]
         self.set_parts(
             [self._part(binding, cost=2 * (len(local) - i)) for i, binding in enumerate(local)],
             [self._part(binding, cost=100) for binding in ordered if binding.id in GENERAL],
         )
 
+    def _first(self, bindings: list[Binding]) -> Binding:
+        """Return the one of an action's bindings whose key comes first: one of them may be text where the focus is."""
+        keys = self._keys_of(bindings[0].id or "")
+        return min(bindings, key=lambda binding: keys.index(binding.key) if binding.key in keys else len(keys))
+
     def _part(self, binding: Binding, *, cost: int) -> Part:
-        first = self._first_key(binding.id or "") or binding.key
-        key = (self.app.get_key_display(Binding(first, "")), "bold $footer-key-foreground")
-        click = Style.from_meta({"@click": f"app.simulate_key('{first}')"})
-        full = Content.assemble(key, (f" {binding.description} ", "$footer-description-foreground"))
-        forms = (full.stylize(click), Content.assemble(key).stylize(click), Content())
-        return Part(forms[:2], (cost,)) if cost >= 100 else Part((forms[0], forms[2]), (cost,))
+        key = (self.app.get_key_display(binding), "bold $footer-key-foreground")
+        click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
+        full = Content.assemble(key, (f" {binding.description} ", "$footer-description-foreground")).stylize(click)
+        short = Content.assemble(key).stylize(click)
+        return Part((full, short), (cost,)) if cost >= 100 else Part((full, Content()), (cost,))

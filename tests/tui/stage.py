@@ -1,0 +1,122 @@
+"""The whole app over the scripted facade, at a size, with what a test asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from orchestrator_core.config.paths import Paths
+from orchestrator_core.config.settings import Settings, TuiSettings
+from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.ids import PaneId
+from tests.fakes.facade import FakeOrchestrator, picture
+from tests.polling import aeventually
+from tests.tui.samples import NOW, three_teams
+from tui.app import TmorchApp
+from tui.screens.main import MainScreen
+from tui.widgets.composer import Composer
+from tui.widgets.line import Line
+from tui.widgets.message_input import MessageInput
+
+CLAUDE = (Path(__file__).parents[1] / "data/claude-screens/09_permission_bash.ansi.txt").read_text().splitlines()
+
+
+class Stage:
+    """The app with its facade and its clock."""
+
+    def __init__(self, home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None) -> None:
+        self.now = NOW
+        self.paths = Paths.from_env({"HOME": str(home)})
+        self.facade = FakeOrchestrator(fleet)
+        self.facade.clock = lambda: self.now
+        self.app = TmorchApp(
+            self.facade, Settings(tui=tui or TuiSettings()), self.paths, clock=lambda: self.now
+        )
+        self.pilot: Pilot[int | None] | None = None
+
+    def paint(self, *panes: str, screen: list[str] | None = None) -> None:
+        """Give these panes a picture; each shows its own id at its top."""
+        for pane in panes:
+            lines = CLAUDE if screen is None else screen
+            self.facade.pictures.show(picture(pane, f"this is {pane}", *lines, width=120, height=45))
+
+    def paint_fleet(self, fleet: Fleet) -> None:
+        """Give every pane of a fleet a picture."""
+        agents = [view.agent.pane for team in fleet.teams for view in team.agents if view.agent.pane]
+        self.paint(*agents, *(guest.pane_id for guest in fleet.guests))
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen."""
+        return self.app.main
+
+    @property
+    def composer(self) -> Composer:
+        """The composer."""
+        return self.main.composer
+
+    @property
+    def input(self) -> MessageInput:
+        """Where messages are written."""
+        found = self.composer.input
+        assert found is not None
+        return found
+
+    @property
+    def selected(self) -> str:
+        """The id of the selected row."""
+        row = self.main.fleet_tree.selected
+        return row.id if row else ""
+
+    @property
+    def looked_at(self) -> PaneId | None:
+        """The pane that is followed at the moment."""
+        follows = self.facade.pictures.follows
+        return follows[-1] if follows else None
+
+    def text(self, selector: str) -> str:
+        """Return what a one-line widget shows."""
+        return str(self.main.query_one(selector, Line).render())
+
+    def screen_text(self) -> str:
+        """Return everything that is on the screen, line by line."""
+        return "\n".join(
+            "".join(segment.text for segment in strip)
+            for strip in self.app.screen._compositor.render_strips()
+        )
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other, and wait until the app has nothing to do."""
+        assert self.pilot is not None
+        await self.pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Open the composer and have `text` in it."""
+        await self.press("m")
+        self.input.load_text(text)
+
+    async def settle(self) -> None:
+        """Wait until the app has nothing to do."""
+        assert self.pilot is not None
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def running(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Stage]:
+    """Run the stage's app headless; it is ready when the inputs are there, if there is a fleet."""
+    async with stage.app.run_test(size=size) as pilot:
+        stage.pilot = pilot
+        if stage.facade.has_fleet:
+            await aeventually(lambda: stage.composer.input is not None and stage.composer.input.is_attached)
+        await pilot.pause()
+        yield stage
+
+
+def staged(home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None) -> Stage:
+    """Return a stage with a fleet, by default the usual one, all of whose panes have a picture."""
+    made = Stage(home, three_teams() if fleet is None else fleet, tui)
+    made.paint_fleet(three_teams() if fleet is None else fleet)
+    return made
