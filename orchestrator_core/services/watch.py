@@ -26,7 +26,6 @@ LAST_WORDS = 12
 """How many of its last lines are kept of an agent that ended."""
 SETTLED_S = 2
 """For how many seconds after the last output of any pane each round reads again."""
-TMUX_SAYS_DEAD = "Pane is dead"
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -220,7 +219,6 @@ def _gone(reason: str) -> Verdict:
 
 
 def last_words(frame: PaneFrame) -> str:
-    """Return the last lines that a program wrote, as plain text, without tmux's own line about its end."""
+    """Return the last lines that a program wrote, as plain text."""
     lines = [strip(line).rstrip() for line in frame.lines]
-    said = [line for line in lines if line and not line.startswith(TMUX_SAYS_DEAD)]
-    return "\n".join(said[-LAST_WORDS:])
+    return "\n".join([line for line in lines if line][-LAST_WORDS:])

@@ -97,7 +97,7 @@ class TmuxGateway:
         """Return as `capture` does, with where the pane is."""
         commands = picture_commands(pane, history)
         facts, capture = await self._transport.pipeline(commands)
-        found = parse_picture(pane, printed(commands[0], facts), capture.lines) if capture.ok else None
+        found = parse_picture(pane, printed(commands[0], facts), capture.lines, history) if capture.ok else None
         if found is None:
             raise faults.no_pane(pane)
         return found

@@ -57,6 +57,7 @@ _FACT_FIELDS = (
     "pane_pid",
 )
 _FACTS = row_format(_FACT_FIELDS)
+_DEAD_LINE = "Pane is dead"
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -113,27 +114,28 @@ def picture_commands(pane: PaneId, history: int = 0) -> tuple[tuple[str, ...], .
     """Return the two commands that take a picture of `pane`, to be written together.
 
     `-N` keeps the spaces at the ends of lines: in a status bar they are painted, and without them it would end with
-    its last letter. From tmux 3.4 on it also keeps what was erased to a background colour.
+    its last letter. From tmux 3.4 on it also keeps what was erased to a background colour. One row of scrollback
+    comes along in any case: see `_rows_of`.
     """
     facts = ("display-message", "-p", "-t", pane, _FACTS)
-    start = ("-S", str(-history)) if history > 0 else ()
-    return facts, ("capture-pane", "-p", "-e", "-N", *start, "-t", pane)
+    return facts, ("capture-pane", "-p", "-e", "-N", "-S", str(-max(history, 1)), "-t", pane)
 
 
-def parse_picture(pane: PaneId, facts: Sequence[str], lines: Sequence[str]) -> Picture | None:
-    """Return what the `picture_commands` printed; None when there was no such pane."""
+def parse_picture(pane: PaneId, facts: Sequence[str], lines: Sequence[str], history: int = 0) -> Picture | None:
+    """Return what the `picture_commands` for `history` rows printed; None when there was no such pane."""
     rows = parse_rows(facts)
     if not rows or rows[0][0] != pane:
         return None
     row = dict(zip(_FACT_FIELDS, rows[0], strict=True))
     height = number(row["pane_height"])
+    rows_shown = _rows_of(lines, height, history, dead=_flag(row["pane_dead"]))
     frame = PaneFrame(
         pane=pane,
-        lines=tuple(lines),
+        lines=rows_shown,
         width=number(row["pane_width"]),
         height=height,
         cursor=Cursor(x=number(row["cursor_x"]), y=number(row["cursor_y"]), visible=_flag(row["cursor_flag"])),
-        history=max(0, len(lines) - height),
+        history=len(rows_shown) - height,
         history_size=number(row["history_size"]),
         alternate=_flag(row["alternate_on"]),
         in_mode=_flag(row["pane_in_mode"]),
@@ -147,6 +149,17 @@ def parse_picture(pane: PaneId, facts: Sequence[str], lines: Sequence[str]) -> P
         survives=row["destroy-unattached"] in SURVIVES,
         server_pid=number(row["pid"]),
     )
+
+
+def _rows_of(lines: Sequence[str], height: int, history: int, *, dead: bool) -> tuple[str, ...]:
+    """Return the screen with up to `history` rows above it: of a dead pane, as its program left it.
+
+    tmux moves that screen up by one row to write below it how the program ended, which is told elsewhere.
+    """
+    if dead and lines and _DEAD_LINE in lines[-1]:
+        lines = lines[:-1]
+    shown = tuple(lines[-(height + history) :])
+    return shown + ("",) * (height - len(shown))
 
 
 def _flag(text: str) -> bool:

@@ -127,6 +127,11 @@ class FakeOrchestrator(Orchestrator):
 
     # -- the script -------------------------------------------------------------------------------
 
+    @property
+    def latest(self) -> Fleet:
+        """The fleet as it was published last."""
+        return self._latest
+
     def publish(self, fleet: Fleet) -> None:
         """Let the fleet be this from now on."""
         self._latest = fleet

@@ -324,3 +324,17 @@ async def test_a_persons_client_is_found_switched_and_told(gateway: TmuxGateway,
         assert version is not None
         if version.at_least(TmuxVersion(text="3.3", major=3, minor=3)):
             await aeventually(lambda: person.sees("100%S #{pane_id} #(id) ctrl+b L"))
+
+
+async def test_a_dead_pane_shows_its_programs_last_screen(tmux_server: TmuxServer) -> None:
+    """tmux writes below it how the program ended, and thereby pushes its first row out of sight."""
+    tmux_server.run("new-session", "-d", "-x", "60", "-y", "5", "cat")
+    tmux_server.run("set-option", "-w", "remain-on-exit", "on")
+    tmux_server.run("respawn-pane", "-k", "sh -c 'echo one; echo two'")
+    await aeventually(lambda: "two" in tmux_server.run("capture-pane", "-p", "-S", "-9"))
+    await aeventually(lambda: "Pane is dead" in tmux_server.run("capture-pane", "-p"))
+    async with ControlClient(address_of(tmux_server)) as client:
+        frame = await TmuxGateway(client).capture(PaneId("%0"))
+    assert frame.dead
+    assert [line.rstrip() for line in frame.lines] == ["one", "two", "", "", ""]
+    assert frame.history == 0

@@ -32,9 +32,7 @@ class Stage:
         self.paths = Paths.from_env({"HOME": str(home)})
         self.facade = FakeOrchestrator(fleet)
         self.facade.clock = lambda: self.now
-        self.app = TmorchApp(
-            self.facade, Settings(tui=tui or TuiSettings()), self.paths, clock=lambda: self.now
-        )
+        self.app = TmorchApp(self.facade, Settings(tui=tui or TuiSettings()), self.paths, clock=lambda: self.now)
         self.pilot: Pilot[int | None] | None = None
 
     def paint(self, *panes: str, screen: list[str] | None = None) -> None:
@@ -47,6 +45,14 @@ class Stage:
         """Give every pane of a fleet a picture."""
         agents = [view.agent.pane for team in fleet.teams for view in team.agents if view.agent.pane]
         self.paint(*agents, *(guest.pane_id for guest in fleet.guests))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the fleet is on the screen, with the inputs and the picture of what is selected."""
+        if self.main.fleet is None or self.composer.input is None:
+            return False
+        sight = self.main.stage.sight
+        return sight is None or sight.pane not in self.facade.pictures.pictures or bool(self.main.stage.pane_view.frame)
 
     @property
     def main(self) -> MainScreen:
@@ -84,8 +90,7 @@ class Stage:
     def screen_text(self) -> str:
         """Return everything that is on the screen, line by line."""
         return "\n".join(
-            "".join(segment.text for segment in strip)
-            for strip in self.app.screen._compositor.render_strips()
+            "".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()
         )
 
     async def press(self, *keys: str) -> None:
@@ -109,8 +114,7 @@ async def running(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncItera
     """Run the stage's app headless; it is ready when the inputs are there, if there is a fleet."""
     async with stage.app.run_test(size=size) as pilot:
         stage.pilot = pilot
-        if stage.facade.has_fleet:
-            await aeventually(lambda: stage.composer.input is not None and stage.composer.input.is_attached)
+        await aeventually(lambda: stage.is_drawn)
         await pilot.pause()
         yield stage
 

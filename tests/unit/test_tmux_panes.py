@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.tmux.panes import _FACT_FIELDS, _PANE_FIELDS, parse_panes, parse_picture, picture_commands
 
@@ -80,7 +82,7 @@ def test_a_linked_window_counts_once_and_as_its_orchestrations() -> None:
 
 
 def test_a_picture() -> None:
-    picture = parse_picture(PaneId("%3"), fact_row(), ["old", "one", "two"])
+    picture = parse_picture(PaneId("%3"), fact_row(), ["old", "one", "two"], 1)
     assert picture is not None
     assert (picture.frame.history, picture.frame.history_size, picture.frame.height) == (1, 9, 2)
     assert (picture.frame.cursor.x, picture.frame.cursor.y, picture.frame.cursor.visible) == (4, 1, True)
@@ -92,8 +94,20 @@ def test_no_picture_of_a_pane_that_is_not_there() -> None:
     assert parse_picture(PaneId("%3"), [], []) is None
 
 
-def test_scrollback_is_asked_for_only_when_wanted() -> None:
-    _, visible = picture_commands(PaneId("%3"))
+def test_scrollback_is_shown_only_when_wanted() -> None:
     _, longer = picture_commands(PaneId("%3"), 100)
-    assert "-S" not in visible
     assert longer[longer.index("-S") + 1] == "-100"
+    picture = parse_picture(PaneId("%3"), fact_row(), ["old", "one", "two"])
+    assert picture is not None
+    assert picture.frame.lines == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [(["one", "two", "Pane is dead (status 1)"], ("one", "two")), (["one", "Pane is dead"], ("one", ""))],
+)
+def test_a_dead_pane_is_shown_as_its_program_left_it(lines: list[str], shown: tuple[str, ...]) -> None:
+    picture = parse_picture(PaneId("%3"), fact_row(pane_dead="1"), lines)
+    assert picture is not None
+    assert picture.frame.lines == shown
+    assert picture.frame.history == 0
