@@ -33,13 +33,13 @@ class Stage:
         self.facade = FakeOrchestrator(fleet)
         self.facade.clock = lambda: self.now
         self.app = TmorchApp(self.facade, Settings(tui=tui or TuiSettings()), self.paths, clock=lambda: self.now)
-        self.pilot: Pilot[int | None] | None = None
+        self.pilot: Pilot[int] | None = None
 
     def paint(self, *panes: str, screen: list[str] | None = None) -> None:
-        """Give these panes a picture; each shows its own id at its top."""
+        """Give these panes a picture; each shows its own id at its end."""
         for pane in panes:
-            lines = CLAUDE if screen is None else screen
-            self.facade.pictures.show(picture(pane, f"this is {pane}", *lines, width=120, height=45))
+            lines = [*(CLAUDE if screen is None else screen), f"this is {pane}"]
+            self.facade.pictures.show(picture(pane, *lines, width=120, height=len(lines)))
 
     def paint_fleet(self, fleet: Fleet) -> None:
         """Give every pane of a fleet a picture."""
@@ -112,7 +112,7 @@ class Stage:
 @asynccontextmanager
 async def running(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Stage]:
     """Run the stage's app headless; it is ready when the inputs are there, if there is a fleet."""
-    async with stage.app.run_test(size=size) as pilot:
+    async with stage.app.run_test(size=size, notifications=True) as pilot:
         stage.pilot = pilot
         await aeventually(lambda: stage.is_drawn)
         await pilot.pause()

@@ -12,10 +12,15 @@ from orchestrator_core.models.fleet import Fleet, TmuxState
 from orchestrator_core.models.ids import AgentId, PaneId
 from tests.polling import aeventually
 from tests.tui.samples import api, docs, guests, healthy, many, shop, three_teams, with_agent, without_agent
-from tests.tui.stage import running, staged
+from tests.tui.stage import Stage, running, staged
 from tui.widgets.fleet_tree import FleetTree
 
 DEVELOPER = AgentId("shop-3f2a:developer")
+
+
+def closed(stage: Stage) -> list[str]:
+    """Return what is closed."""
+    return [row.label for row in stage.main.fleet_tree.outline.rows if row.is_open is False]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +76,9 @@ async def test_a_click_selects_and_a_click_on_the_arrow_closes(isolated_home: Pa
         assert stage.facade.attached == []
         await stage.pilot.click(FleetTree, offset=(1, 0))
         assert stage.selected == "team:shop-3f2a"
-        assert stage.main.fleet_tree.outline.rows[0].is_open is False
+        assert closed(stage) == ["shop-3f2a", "other tmux sessions"]
         await stage.pilot.click(FleetTree, offset=(8, 0))
-        assert stage.main.fleet_tree.outline.rows[0].is_open is True
+        assert closed(stage) == ["other tmux sessions"]
         await stage.pilot.click(FleetTree, offset=(8, 26))
         assert stage.selected == "team:shop-3f2a", "below the last row there is nothing"
 
@@ -90,8 +95,7 @@ async def test_agents_that_come_and_go_leave_selection_openness_and_view_alone(i
         await aeventually(lambda: "shop-3f2a" in stage.screen_text())
         assert stage.selected == "agent:docs-09be:tester"
         assert stage.looked_at == "%32"
-        closed = [row.label for row in stage.main.fleet_tree.outline.rows if row.is_open is False]
-        assert closed == ["api-77c1", "other tmux sessions"]
+        assert closed(stage) == ["api-77c1", "other tmux sessions"]
 
 
 async def test_what_the_person_looks_at_stays_on_its_line(isolated_home: Path) -> None:
