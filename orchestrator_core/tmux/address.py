@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
-import socket as sockets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +52,8 @@ class ServerAddress(Struct, frozen=True, kw_only=True):
 
     def is_listening(self) -> bool:
         """Whether a server listens on the socket: a dead one does not, a wedged one does. Starts no process."""
+        import socket as sockets
+
         with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as probe:
             probe.setblocking(False)
             try:
@@ -116,6 +116,8 @@ def version(bin: str = "tmux") -> TmuxVersion:
         MissingProgramError: it is not there, does not say a version, or is older than 3.2a.
 
     """
+    import shutil
+
     path = shutil.which(bin)
     if path is None:
         raise faults.missing(bin)

@@ -48,7 +48,7 @@ STABLE_S = 1.0
 """A connection that lasted this long ended for a reason of its own: the next attempt comes at once."""
 PATIENCE = 5
 """So many connections that did not last are a habit of the server's: between them, commands go by process."""
-ATTACH_TIMEOUT_S = 5.0
+ATTACH_TIMEOUT_S = 2.0
 QUIET_ATTEMPTS = 2
 """Sessions come and go; only when this many attempts were refused is it more than that."""
 LOOK_AGAIN_S = 5.0
@@ -95,7 +95,8 @@ class ControlClient:
         self._nudged = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._attempts = 0
-        self._is_started = False
+        self._has_settled = False
+        self._is_closed = False
         self._program: TmuxVersion | None = None
 
     @property
@@ -111,14 +112,17 @@ class ControlClient:
         await self.close()
 
     async def start(self) -> None:
-        """Begin, and return when the first attempt to attach has come to an end, well or not."""
-        if self._keeper is None:
+        """Begin, and return when the first attempt to attach has come to an end, well or not.
+
+        Nothing happens if it was started before, or is closed.
+        """
+        if self._keeper is None and not self._is_closed:
             self._keeper = asyncio.create_task(self._keep(), name="tmux control client")
         await self._settled.wait()
-        self._is_started = True
 
     async def close(self) -> None:
         """Detach and end. No process is left behind; commands in flight are broken off."""
+        self._is_closed = True
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
@@ -190,7 +194,7 @@ class ControlClient:
         self._preferred = session
 
     async def _wait_for_road(self) -> Road:
-        if self._keeper is None:
+        if self._keeper is None or self._is_closed:
             raise faults.gone(self.address.socket_path)
         if self.state is TmuxState.NO_SERVER and self.address.is_listening():
             self._settled.clear()
@@ -244,6 +248,8 @@ class ControlClient:
         self.server_pid, self._session = chosen.server_pid, chosen.session_id
         self.hears_output = self._wants_output and _output_is_safe(chosen.server_version)
         connection = await self._attach(chosen)
+        if connection is None:
+            return
         self._settle(connection, TmuxState.CONNECTED)
         try:
             await connection.serve()
@@ -252,7 +258,8 @@ class ControlClient:
             self._become(None, TmuxState.CONNECTING, detail="attaching again")
             await connection.close()
 
-    async def _attach(self, chosen: Candidate) -> Connection:
+    async def _attach(self, chosen: Candidate) -> Connection | None:
+        """Return a connection, None when the server, which has just answered a process, does not let us attach."""
         flags = _client_flags(read_only=self._read_only, output=self.hears_output)
         try:
             patience = min(self._timeout_s, ATTACH_TIMEOUT_S)
@@ -261,9 +268,9 @@ class ControlClient:
             if self._attempts >= QUIET_ATTEMPTS:
                 self._go_by_process(error.cause)
             raise
-        except TimedOutError:  # but it has just answered a process
+        except TimedOutError:
             self._go_by_process(_why_no_answer(self._program, chosen.server_version))
-            raise
+            return None
 
     def _hear(self, notification: Notification) -> None:
         moved = notification.name == "session-changed" and notification.args.split(" ")[0] != self._session
@@ -279,8 +286,8 @@ class ControlClient:
     def _blocked(self, error: TmorchError) -> None:
         """Note why there is no connection, unless commands can go by process, or the next attempt may do."""
         state = _state_of(error)
-        may_pass = isinstance(error, TmuxCommandError) and self._attempts < QUIET_ATTEMPTS
-        if state is TmuxState.CONNECTING and (may_pass or isinstance(self._road, ProcessTransport)):
+        may_pass = self._attempts < QUIET_ATTEMPTS or isinstance(self._road, ProcessTransport)
+        if isinstance(error, TmuxCommandError) and may_pass:
             return
         self._fault = error
         self._settle(None, state, detail=f"{error.title}: {error.cause}")
@@ -289,11 +296,12 @@ class ControlClient:
         """Be in a state that lasts; commands that waited for it go on."""
         self._become(road, state, detail=detail)
         self._settled.set()
+        self._has_settled = True
 
     def _become(self, road: Road | None, state: TmuxState, *, detail: str) -> None:
         before, self._road = self._road, road
         self.state, self.detail = state, detail
-        if self._is_started and self._keeper is not None and type(before) is not type(road):
+        if self._has_settled and not self._is_closed and type(before) is not type(road):
             self._listener(Notification(name=DISCONNECTED if road is None else RECONNECTED))
 
     async def _rest(self) -> None:
@@ -304,7 +312,7 @@ class ControlClient:
                 self._go_by_process("tmux keeps ending the connection")
         else:
             pause = LOOK_EVERY_S if self.state is TmuxState.NO_SERVER else LOOK_AGAIN_S
-            self._attempts = 0
+            self._attempts = self._attempts if self._road else 0
         await self._wait_for_nudge(pause)
 
     async def _wait_for_nudge(self, seconds: float) -> None:

@@ -37,6 +37,15 @@ def gone(socket_path: str) -> TmuxGoneError:
     )
 
 
+def hung_up(argv: Sequence[str], message: str) -> TmuxCommandError:
+    """Say that a server is there, and hung up on the tmux program: they are of different versions."""
+    error = command_failed(argv, message)
+    error.title = "tmux cannot talk to the running server"
+    error.cause = "the server hung up: it is of another version than the tmux program"
+    error.remedy = "restart the tmux server when it suits you, or set [tmux] bin to the tmux that started it"
+    return error
+
+
 def wedged(socket_path: str, seconds: float) -> TimedOutError:
     """Say that a server runs and does not answer: it may still come back, with everything in it."""
     return TimedOutError(

@@ -15,6 +15,9 @@ from orchestrator_core.tmux.protocol import Reply
 from orchestrator_core.tmux.quoting import process_arguments
 from orchestrator_core.tmux.transport import BRANCHES, DEFAULT_TIMEOUT_S, printed
 
+CLOSING_S = 0.02
+"""A server that ends may hang up a moment before it stops listening."""
+
 
 class Finished(Struct, frozen=True, kw_only=True):
     """A process that ended."""
@@ -79,6 +82,7 @@ async def run_tmux(address: ServerAddress, arguments: Sequence[str], timeout_s: 
         MissingProgramError: there is no such program.
         TmuxGoneError: no server runs.
         TimedOutError: the server did not answer in time.
+        TmuxCommandError: the server hung up; any other answer is for the caller to judge.
 
     """
     stdout = bytearray()
@@ -92,5 +96,6 @@ async def run_tmux(address: ServerAddress, arguments: Sequence[str], timeout_s: 
         child.kill()
     said = child.stderr.decode(errors="replace")
     if child.returncode and faults.says_no_server(said):
-        raise faults.gone(address.socket_path)
+        await asyncio.sleep(CLOSING_S)
+        raise faults.hung_up(arguments, said) if address.is_listening() else faults.gone(address.socket_path)
     return Finished(returncode=child.returncode or 0, stdout=stdout.decode(errors="replace"), stderr=said.rstrip("\n"))

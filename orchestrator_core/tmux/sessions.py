@@ -79,9 +79,10 @@ class Server(libtmux.Server):
         if done.returncode == 0:
             return done.stdout
         said = "\n".join(done.stderr)
-        if faults.says_no_server(said):
-            raise faults.gone(str(self.socket_path))
-        raise faults.command_failed(commands[0], said)
+        if not faults.says_no_server(said):
+            raise faults.command_failed(commands[0], said)
+        path = str(self.socket_path)
+        raise faults.hung_up(commands[0], said) if ServerAddress(socket_path=path).is_listening() else faults.gone(path)
 
 
 class TimedCommand(tmux_cmd):

@@ -364,6 +364,8 @@ async def test_nothing_is_left_after_close(client: ControlClient, tmux_server: T
         await client.command("list-sessions")
     assert not [n async for n in client.notifications if n.name in (DISCONNECTED, RECONNECTED)]
     await client.close()
+    await client.start()
+    assert not children()
 
 
 def test_nothing_is_left_when_the_loop_ends_without_close(tmux_server: TmuxServer) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator_core.errors import NotFoundError
+from orchestrator_core.errors import NotFoundError, TmuxGoneError
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import PaneFrame
 from orchestrator_core.tmux import control
@@ -280,3 +280,6 @@ async def test_frames_end_with_close(preview: PanePreview) -> None:
     await asyncio.sleep(0)
     await preview.close()
     assert await waiting is None
+    await preview.follow(SECOND)
+    with pytest.raises(TmuxGoneError):
+        await preview.history(SECOND, 0)

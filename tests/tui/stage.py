@@ -16,6 +16,7 @@ from tests.fakes.facade import FakeOrchestrator, picture
 from tests.polling import aeventually
 from tests.tui.samples import NOW, three_teams
 from tui.app import TmorchApp
+from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
 from tui.widgets.composer import Composer
 from tui.widgets.line import Line
@@ -76,6 +77,11 @@ class Stage:
         """The id of the selected row."""
         row = self.main.fleet_tree.selected
         return row.id if row else ""
+
+    @property
+    def is_helping(self) -> bool:
+        """Whether the help is open."""
+        return isinstance(self.app.screen, HelpScreen)
 
     @property
     def looked_at(self) -> PaneId | None:

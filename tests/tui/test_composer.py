@@ -27,10 +27,11 @@ async def test_several_lines_are_sent_as_written(isolated_home: Path) -> None:
         assert stage.app.focused is stage.input
 
 
-async def test_keys_pressed_in_one_go_reach_the_composer(isolated_home: Path) -> None:
+async def test_the_composer_is_aimed_at_the_row_chosen_an_instant_ago(isolated_home: Path) -> None:
     async with running(staged(isolated_home)) as stage:
         for key in ("j", "m"):
             stage.app.simulate_key(key)
+        await stage.settle()
         await stage.press("x", "enter")
         await aeventually(lambda: stage.facade.sent)
         assert stage.facade.sent[0].target == MANAGER

@@ -58,7 +58,7 @@ class Sitting:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[tuple[Sitting, Pilot[None]]]:
+async def desk() -> AsyncIterator[tuple[Sitting, Pilot[int]]]:
     """Three teams on the screen, the first agent selected."""
     sitting = Sitting(samples.three_teams())
     async with sitting.app.run_test(size=SIZE, notifications=True) as pilot:
@@ -66,7 +66,7 @@ async def desk() -> AsyncIterator[tuple[Sitting, Pilot[None]]]:
         yield sitting, pilot
 
 
-async def test_the_preview_follows_the_selection(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_the_preview_follows_the_selection(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("j", "j")
     await sitting.sees("shop-3f2a ▸ developer", "screen of shop-3f2a:developer")
@@ -78,7 +78,7 @@ async def test_the_preview_follows_the_selection(desk: tuple[Sitting, Pilot[None
 
 
 async def test_a_message_goes_to_the_selected_agent_and_its_receipt_is_followed(
-    desk: tuple[Sitting, Pilot[None]],
+    desk: tuple[Sitting, Pilot[int]],
 ) -> None:
     """Scenario 81."""
     sitting, pilot = desk
@@ -94,14 +94,14 @@ async def test_a_message_goes_to_the_selected_agent_and_its_receipt_is_followed(
     await sitting.sees("unconfirmed", "lost sight of it")
 
 
-async def test_now_instead_of_when_idle(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_now_instead_of_when_idle(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("m", "ctrl+t", "x", "enter")
     await aeventually(lambda: sitting.facade.sent)
     assert sitting.facade.sent[0].mode is DeliveryMode.NOW
 
 
-async def test_a_draft_stays_with_its_agent(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_a_draft_stays_with_its_agent(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("m", "f", "o", "r", "space", "o", "n", "e", "escape")
     await pilot.press("j")
@@ -112,14 +112,14 @@ async def test_a_draft_stays_with_its_agent(desk: tuple[Sitting, Pilot[None]]) -
     assert sitting.facade.sent == []
 
 
-async def test_what_is_refused_is_said_with_its_cause_and_remedy(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_what_is_refused_is_said_with_its_cause_and_remedy(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     sitting.facade.fail("send", RefusedError("not today [b]", cause="it is a holiday", remedy="try tomorrow"))
     await pilot.press("m", "x", "enter")
     await sitting.sees("not today [b]", "it is a holiday", "try tomorrow")
 
 
-async def test_the_filter_narrows_and_clears(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_the_filter_narrows_and_clears(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("slash", *"tester")
     await sitting.sees_no("researcher")
@@ -128,7 +128,7 @@ async def test_the_filter_narrows_and_clears(desk: tuple[Sitting, Pilot[None]]) 
     await sitting.sees("researcher")
 
 
-async def test_zoom_and_back(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_zoom_and_back(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("z")
     await sitting.sees_no("researcher")
@@ -136,7 +136,7 @@ async def test_zoom_and_back(desk: tuple[Sitting, Pilot[None]]) -> None:
     await sitting.sees("researcher")
 
 
-async def test_rows_come_and_go_and_the_selection_stays(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_rows_come_and_go_and_the_selection_stays(desk: tuple[Sitting, Pilot[int]]) -> None:
     """Scenario 79."""
     sitting, pilot = desk
     await pilot.press("j", "j")
@@ -151,7 +151,7 @@ async def test_rows_come_and_go_and_the_selection_stays(desk: tuple[Sitting, Pil
     await sitting.sees("✖", "exit code 7")
 
 
-async def test_a_feed_that_fails_is_said_and_taken_up_again(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_a_feed_that_fails_is_said_and_taken_up_again(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, _ = desk
     before = sitting.facade.fleet_feed.openings
     sitting.facade.fleet_feed.put(TmorchError("the database is locked", cause="somebody else has it"))
@@ -161,7 +161,7 @@ async def test_a_feed_that_fails_is_said_and_taken_up_again(desk: tuple[Sitting,
     await sitting.sees_no("the database is locked")
 
 
-async def test_the_supervisor_is_started_from_here(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_the_supervisor_is_started_from_here(desk: tuple[Sitting, Pilot[int]]) -> None:
     """Scenario 85."""
     sitting, pilot = desk
     sitting.facade.publish(replace(sitting.facade._latest, supervisor=SupervisorHealth(running=False)))
@@ -171,7 +171,7 @@ async def test_the_supervisor_is_started_from_here(desk: tuple[Sitting, Pilot[No
     await sitting.sees_no("The supervisor is down")
 
 
-async def test_attach_goes_to_the_selected_pane(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_attach_goes_to_the_selected_pane(desk: tuple[Sitting, Pilot[int]]) -> None:
     """Scenario 86: inside tmux the client is switched, and the way back is said."""
     sitting, pilot = desk
     await pilot.press("enter")
@@ -200,7 +200,7 @@ async def test_keys_can_be_chosen() -> None:
         await aeventually(lambda: sitting.facade.sent)
 
 
-async def test_a_hundred_agents(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_a_hundred_agents(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     sitting.facade.publish(samples.many(100))
     await sitting.sees("100 agents")
@@ -209,7 +209,7 @@ async def test_a_hundred_agents(desk: tuple[Sitting, Pilot[None]]) -> None:
     await sitting.sees("100 agents")
 
 
-async def test_quitting_ends_nothing(desk: tuple[Sitting, Pilot[None]]) -> None:
+async def test_quitting_ends_nothing(desk: tuple[Sitting, Pilot[int]]) -> None:
     """Scenario 86: the facade is closed, and nobody was told to stop."""
     sitting, pilot = desk
     await pilot.press("q")

@@ -90,10 +90,6 @@ class HelpScreen(ModalScreen[None]):
     def action_close(self) -> None:
         self.dismiss()
 
-    def action_help(self) -> None:
-        """Close the help: the key that opened it does that as well."""
-        self.dismiss()
-
 
 def help_content(page: HelpPage) -> Content:
     """Return the text of the help: what it is, its own keys, the keys that work everywhere."""

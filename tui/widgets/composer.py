@@ -195,7 +195,7 @@ class Composer(Panel):
         if addressee is None:
             self.title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET, cost=None)])
             return
-        gone = [] if self._is_present else [part("not selected any more", "bold $text-warning")]
+        gone = [] if self._is_present else [part("not selected any more", "bold $text-warning", cost=12)]
         self.title_rule.set_parts(
             [_ARROW, _name(addressee), *gone],
             [
