@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -57,6 +58,7 @@ _FACT_FIELDS = (
     "pane_pid",
 )
 _FACTS = row_format(_FACT_FIELDS)
+_STYLES = re.compile(r"\x1b\[[0-9;:]*m|[\x0e\x0f]")
 _DEAD_LINE = "Pane is dead"
 
 
@@ -158,8 +160,16 @@ def _rows_of(lines: Sequence[str], height: int, history: int, *, dead: bool) -> 
     """
     if dead and lines and _DEAD_LINE in lines[-1]:
         lines = lines[:-1]
-    shown = tuple(lines[-(height + history) :])
-    return shown + ("",) * (height - len(shown))
+    first = max(0, len(lines) - height - history)
+    shown = list(lines[first:])
+    if shown:
+        shown[0] = _style_after(lines[:first]) + shown[0]
+    return (*shown, *[""] * (height - len(shown)))
+
+
+def _style_after(lines: Sequence[str]) -> str:
+    """Return what sets the style that `lines` end in: tmux does not repeat it in the next one."""
+    return "".join(_STYLES.findall("".join(lines)))
 
 
 def _flag(text: str) -> bool:

@@ -352,7 +352,10 @@ async def test_where_control_mode_does_not_work_commands_go_by_process(
 
 
 def children() -> list[str]:
-    return [child.name() for child in psutil.Process().children(recursive=True) if child.status() != "zombie"]
+    """Our own tmux clients; other tests of this process may have left other programs."""
+    return [
+        child.name() for child in psutil.Process().children() if "tmux" in child.name() and child.status() != "zombie"
+    ]
 
 
 async def test_nothing_is_left_after_close(client: ControlClient, tmux_server: TmuxServer) -> None:

@@ -95,11 +95,12 @@ async def test_how_panes_ended(gateway: TmuxGateway, tmux_server: TmuxServer) ->
     tmux_server.run("set-option", "-g", "remain-on-exit", "on")
     tmux_server.run("new-window", "-d", "exit 3", ";", "new-window", "-d", "kill -9 $$")
 
-    async def both_dead() -> bool:
-        return [pane.dead for pane in await gateway.list_panes()] == [False, True, True]
+    async def both_ended() -> bool:
+        await gateway.reap()
+        panes = await gateway.list_panes()
+        return [(pane.dead, pane.exit_status) for pane in panes] == [(False, None), (True, 3), (True, None)]
 
-    await until(both_dead)
-    assert [pane.exit_status for pane in await gateway.list_panes()] == [None, 3, None]
+    await until(both_ended)
 
 
 async def test_a_picture(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:
@@ -115,6 +116,12 @@ async def test_a_picture(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:
         "sleep",
         int(tmux_server.run("display-message", "-p", "-t", FIRST, "#{pane_pid}")),
     )
+
+
+async def test_a_style_that_began_above_the_screen_is_not_lost(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:
+    shows(tmux_server, r"\033[31m" + "".join(f"line {n}\\n" for n in range(30)) + "end")
+    for history in (0, 3):
+        assert "\x1b[31m" in (await gateway.capture(FIRST, history=history)).lines[0]
 
 
 async def test_scrollback(gateway: TmuxGateway, tmux_server: TmuxServer) -> None:
@@ -328,11 +335,11 @@ async def test_a_persons_client_is_found_switched_and_told(gateway: TmuxGateway,
 
 async def test_a_dead_pane_shows_its_programs_last_screen(tmux_server: TmuxServer) -> None:
     """tmux writes below it how the program ended, and thereby pushes its first row out of sight."""
-    tmux_server.run("new-session", "-d", "-x", "60", "-y", "5", "cat")
+    tmux_server.run("new-session", "-d", "cat", ";", "resize-window", "-x", "60", "-y", "5")
     tmux_server.run("set-option", "-w", "remain-on-exit", "on")
-    tmux_server.run("respawn-pane", "-k", "sh -c 'echo one; echo two'")
+    tmux_server.run("respawn-pane", "-k", "sh -c 'echo one; echo two; sleep 0.1'")
     await aeventually(lambda: "two" in tmux_server.run("capture-pane", "-p", "-S", "-9"))
-    await aeventually(lambda: "Pane is dead" in tmux_server.run("capture-pane", "-p"))
+    await aeventually(lambda: "Pane is dead" in tmux_server.run("run-shell", "-b", "true", ";", "capture-pane", "-p"))
     async with ControlClient(address_of(tmux_server)) as client:
         frame = await TmuxGateway(client).capture(PaneId("%0"))
     assert frame.dead

@@ -74,6 +74,11 @@ class Stage:
         """Return the screen with a line of scrollback, where tmux 3.2a puts the first line of a dead pane."""
         return self.server.run("capture-pane", "-p", "-S", "-1", "-t", pane)
 
+    def end_of(self, pane: str) -> str:
+        """Return `1` and the exit status of a dead pane; see `TmuxGateway.reap`."""
+        self.server.run("run-shell", "-b", "true")
+        return self.ask(pane, "#{pane_dead} #{pane_dead_status}")
+
     def ask(self, target: str, what: str) -> str:
         return self.server.run("display-message", "-p", "-t", target, what)
 
@@ -188,7 +193,7 @@ def test_a_program_that_ends_at_once_leaves_its_pane(stage: Stage, configuration
     panes.append(stage.window(made.session_id, ("false",)).pane_id)
 
     def states() -> list[str]:
-        return [stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes]
+        return [stage.end_of(pane) for pane in panes]
 
     eventually(lambda: states() == [*(f"1 {n}" for n in range(times)), "1 1"])
 
@@ -202,7 +207,7 @@ def test_a_program_that_ends_soon_leaves_its_last_words(stage: Stage, configurat
     panes = [stage.window(made.session_id, program).pane_id for program in programs]
 
     def states() -> list[str]:
-        return [stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes]
+        return [stage.end_of(pane) for pane in panes]
 
     eventually(lambda: states() == [f"1 {n}" for n in range(times)])
     for n, pane in enumerate(panes):
@@ -211,14 +216,14 @@ def test_a_program_that_ends_soon_leaves_its_last_words(stage: Stage, configurat
 
 def test_the_very_first_program_may_end_at_once_too(stage: Stage) -> None:
     made = stage.session("false")
-    eventually(lambda: stage.ask(made.pane_id, "#{pane_dead} #{pane_dead_status}") == "1 1")
+    eventually(lambda: stage.end_of(made.pane_id) == "1 1")
     assert made.pid > 0
 
 
 def test_a_program_that_is_not_there_says_so_in_its_pane(stage: Stage) -> None:
     made = stage.session("no-such-program-at-all")
     panes = [made.pane_id, *(stage.window(made.session_id, ("/no/such/program",)).pane_id for _ in range(10))]
-    eventually(lambda: {stage.ask(pane, "#{pane_dead} #{pane_dead_status}") for pane in panes} == {"1 127"})
+    eventually(lambda: {stage.end_of(pane) for pane in panes} == {"1 127"})
     for pane in panes:
         assert "such" in stage.screen(pane)
 

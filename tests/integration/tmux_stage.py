@@ -21,13 +21,12 @@ from tests.conftest import TmuxServer
 from tests.polling import DEADLINE_S, STEP_S
 
 TAKER = """\
-import os, sys, termios, tty
+import os, sys, tty
 path, brackets = sys.argv[1:]
-settings = termios.tcgetattr(0)
 tty.setraw(0)
-sys.stdout.write(("\\x1b[?2004h" if brackets == "on" else "") + "ready\\r\\n")
-sys.stdout.flush()
 with open(path, "ab", buffering=0) as file:
+    sys.stdout.write(("\\x1b[?2004h" if brackets == "on" else "") + "ready\\r\\n")
+    sys.stdout.flush()
     while data := os.read(0, 65536):
         file.write(data)
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import getters, on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -49,8 +49,9 @@ INPUTS_S = 0.1
 NOT_OURS = "this is not an agent of tmorch"
 NO_AGENT = "select an agent first"
 ENDED = "this team has ended"
-WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (60, "-narrow"), (76, "-normal"), (140, "-wide")]
-HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (15, "-short"), (30, "-tall")]
+SMALLEST = (60, 15)
+WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (76, "-normal"), (140, "-wide")]
+HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (SMALLEST[1], "-short"), (30, "-tall")]
 
 
 class MainScreen(Screen[None]):
@@ -68,14 +69,6 @@ class MainScreen(Screen[None]):
 
     fleet: var[Fleet | None] = var(None, init=False)
 
-    header = getters.query_one(FleetHeader)
-    banner = getters.query_one(Banner)
-    panel = getters.query_one(FleetPanel)
-    fleet_tree = getters.query_one(FleetTree)
-    stage = getters.query_one(Stage)
-    composer = getters.query_one(Composer)
-    receipts = getters.query_one(Receipts)
-
     def __init__(
         self,
         *,
@@ -89,31 +82,47 @@ class MainScreen(Screen[None]):
         self._clock = clock
         self._key_name = key_name
         self._keys_of = keys_of
-        self._history_lines = history_lines
-        self._is_ours = is_ours
         self._failures: dict[str, FeedFailed] = {}
         self._has_inputs = False
         self._abilities: tuple[bool, ...] = ()
         """What the keys depended on when they were shown last."""
 
+        self.header = FleetHeader(id="header")
+        self.panel = FleetPanel(key_name=key_name, id="fleet")
+        self.stage = Stage(history_lines=history_lines, is_ours=is_ours, id="stage")
+        self.composer = Composer(key_name=key_name, id="composer")
+        self.receipts = Receipts(id="receipts")
+        self._body = SideBySide(id="body")
+        self._divider = Divider(id="divider")
+
+    @property
+    def fleet_tree(self) -> FleetTree:
+        """The tree of the fleet."""
+        return self.panel.tree_view
+
     def compose(self) -> ComposeResult:
         self._take_size_classes()
-        yield FleetHeader(id="header")
-        yield Banner(id="banner")
-        with SideBySide(id="body"):
-            yield FleetPanel(key_name=self._key_name, id="fleet")
-            yield Divider(id="divider")
+        yield self.header
+        with self._body:
+            yield self.panel
+            yield self._divider
             with Column(id="right"):
-                yield Stage(history_lines=self._history_lines, is_ours=self._is_ours, id="stage")
-                yield Composer(key_name=self._key_name, id="composer")
-                yield Receipts(id="receipts")
-        yield Static("tmorch needs 60 × 15 cells. Make this terminal larger.", id="too-small", markup=False)
+                yield self.stage
+                yield self.composer
+                yield self.receipts
         yield KeyBar(keys_of=self._keys_of, id="keys")
 
     def _take_size_classes(self) -> None:
         """Have the classes of the terminal's size from the start: one styling of everything less."""
         for length, breakpoints in ((self.app.size.width, WIDTHS), (self.app.size.height, HEIGHTS)):
             self.set_class(True, max((at, name) for at, name in breakpoints if length >= at)[1], update=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Have the words at hand that a terminal shows which is too small for anything else."""
+        is_small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        if is_small and not self.query("#too-small"):
+            words = f"tmorch needs {SMALLEST[0]} × {SMALLEST[1]} cells. Make this terminal larger."
+            self.mount(Static(words, id="too-small", markup=False))
 
     def on_mount(self) -> None:
         if self.fleet is None:
@@ -128,8 +137,7 @@ class MainScreen(Screen[None]):
     @on(Composer.Moved)
     def _on_composer_moved(self, event: Composer.Moved) -> None:
         event.stop()
-        body = self.query_one("#body").region
-        self.query_one(Divider).joint = self.composer.region.y - body.y
+        self._divider.joint = self.composer.region.y - self._body.region.y
 
     # -- news -------------------------------------------------------------------------------------
 
@@ -192,7 +200,10 @@ class MainScreen(Screen[None]):
         for feed, failure in self._failures.items():
             what = f"The {feed} feed failed: {clean(failure.error.title)}"
             notices.append((what, f"{clean(failure.error.cause)} · trying again".lstrip(" ·")))
-        self.banner.show(tuple(notices))
+        if notices and not self.query(Banner):
+            self.mount(Banner(id="banner"), after=self.header)
+        for banner in self.query(Banner):
+            banner.show(tuple(notices))
 
     # -- the selection ----------------------------------------------------------------------------
 

@@ -94,13 +94,6 @@ def server_gone(fleet: Fleet) -> Content:
     )
 
 
-def no_match(query: str, clear_key: str) -> Content:
-    """Return what shows in the tree when nothing matches the filter."""
-    return Content.assemble(
-        ("nothing matches ", QUIET), f"“{clean(query)}”", (f"\n{clear_key} clears the filter", QUIET)
-    )
-
-
 def team_card(team: Team, now: float) -> Content:
     """Return what is known of a team: its goal, where it works, and its agents at a glance."""
     orchestration = team.orchestration

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
@@ -50,11 +50,10 @@ class Composer(Panel):
     Composer { height: auto; min-height: 2; }
     """
 
-    title_rule = getters.query_one(TitleRule)
-
     def __init__(self, *, key_name: Callable[[str], str], id: str | None = None) -> None:
         super().__init__(id=id)
         self._key_name = key_name
+        self._title_rule = TitleRule()
         self._addressee: Addressee | None = None
         self._next: Addressee | None = None
         self._why_nobody = ""
@@ -66,7 +65,7 @@ class Composer(Panel):
         """Where the text is written; None until `mount_input`."""
 
     def compose(self) -> ComposeResult:
-        yield TitleRule()
+        yield self._title_rule
 
     def on_mount(self) -> None:
         self._show_title()
@@ -193,10 +192,10 @@ class Composer(Panel):
     def _show_title(self) -> None:
         addressee = self._addressee
         if addressee is None:
-            self.title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET, cost=None)])
+            self._title_rule.set_parts([part(f"Message — {self._why_nobody}", QUIET, cost=None)])
             return
         gone = [] if self._is_present else [part("not selected any more", "bold $text-warning", cost=12)]
-        self.title_rule.set_parts(
+        self._title_rule.set_parts(
             [_ARROW, _name(addressee), *gone],
             [
                 part(MODE_WORDS[self._mode], "$text-accent", cost=10),

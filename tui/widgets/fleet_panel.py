@@ -10,16 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from orchestrator_core.models.fleet import Fleet
 from tui.keys import bindings
-from tui.widgets.cards import no_match
 from tui.widgets.consuming import writes
 from tui.widgets.fleet_tree import FleetTree
 from tui.widgets.line import Part, TitleRule, part
 from tui.widgets.panel import Panel
-from tui.wording import QUIET
+from tui.wording import QUIET, clean
 
 
 class FilterInput(Input):
@@ -54,24 +53,20 @@ class FleetPanel(Panel):
     FleetPanel {
         #fleet-filter { height: 1; border: none; padding: 0 1; display: none; background: $boost; }
         &.-filtering #fleet-filter { display: block; }
-        #fleet-no-match { height: auto; padding: 1 2; display: none; }
-        &.-no-match #fleet-no-match { display: block; }
-        &.-no-match FleetTree { display: none; }
     }
     """
 
-    tree_view = getters.query_one(FleetTree)
     filter_input = getters.query_one("#fleet-filter", FilterInput)
-    title_rule = getters.query_one("#fleet-title", TitleRule)
 
     def __init__(self, *, key_name: Callable[[str], str], id: str | None = None) -> None:
         super().__init__(id=id)
         self._key_name = key_name
+        self.tree_view = FleetTree(id="fleet-tree")
+        self._title_rule = TitleRule(id="fleet-title")
 
     def compose(self) -> ComposeResult:
-        yield TitleRule(id="fleet-title")
-        yield FleetTree(id="fleet-tree")
-        yield Static(id="fleet-no-match", markup=False)
+        yield self._title_rule
+        yield self.tree_view
 
     def on_mount(self) -> None:
         self._show_title()
@@ -143,10 +138,11 @@ class FleetPanel(Panel):
 
     def _show_title(self) -> None:
         outline = self.tree_view.outline
-        self.set_class(self.is_without_match, "-no-match")
         if self.is_without_match:
-            self.query_one("#fleet-no-match", Static).update(no_match(outline.query, self._key_name("filter.clear")))
-        self.title_rule.set_parts([_title()], [self._note()])
+            clear = f"{self._key_name('filter.clear')} clears the filter"
+            self.tree_view.note = (f"nothing matches “{clean(outline.query)}”", clear)
+            self.tree_view.refresh()
+        self._title_rule.set_parts([_title()], [self._note()])
 
     def _note(self) -> Part:
         outline = self.tree_view.outline

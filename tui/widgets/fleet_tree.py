@@ -23,6 +23,7 @@ from tui.keys import bindings
 from tui.widgets.fleet_line import LOOKS, arrow_width, lay_out
 from tui.widgets.fleet_outline import Outline
 from tui.widgets.fleet_rows import Row, RowKind
+from tui.wording import fit
 
 ROLE_SHARE = 0.4
 """The part of the width that agents' names may take."""
@@ -52,6 +53,8 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.outline = Outline()
+        self.note: tuple[str, ...] = ()
+        """Lines that stand where rows would be when there are none."""
         self._role_width = ROLE_MIN
         self._styles_of: dict[tuple[str, bool], RichStyle] = {}
 
@@ -127,10 +130,17 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         width = self.scrollable_content_region.width
         row = _row_at(self.outline.rows, index)
         if row is None:
-            return Strip.blank(width, self._style("text", selected=False))
+            return self._render_note(y, width)
         selected = index == self.outline.cursor
         pieces = lay_out(row, width, self._role_width, selected)
         return Strip([Segment(text, self._style(look, selected=selected)) for text, look in pieces], width)
+
+    def _render_note(self, y: int, width: int) -> Strip:
+        is_note = not self.outline.rows and 0 < y <= len(self.note)
+        text = fit(f"  {self.note[y - 1]}", width) if is_note else ""
+        return Strip([Segment(text, self._style("quiet", selected=False))]).extend_cell_length(
+            width, self._style("text", selected=False)
+        )
 
     def _style(self, look: str, *, selected: bool) -> RichStyle:
         found = self._styles_of.get((look, selected))

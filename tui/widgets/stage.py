@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
@@ -76,12 +75,10 @@ pressed here reaches the agent.
 class Stage(Panel):
     """Shows what the selected row stands for. `sight` is the pane that it wants pictures of."""
 
-    pane_view = getters.query_one(StagePane)
-    title_rule = getters.query_one("#stage-title", TitleRule)
-
     def __init__(self, *, history_lines: int, is_ours: Callable[[Sight], bool], id: str | None = None) -> None:
         super().__init__(id=id)
-        self._history_lines = history_lines
+        self.title_rule = TitleRule(id="stage-title")
+        self.pane_view = StagePane(history_lines=history_lines, id="pane")
         self._is_ours = is_ours
         self._is_waiting = False
         self.note = ""
@@ -89,8 +86,8 @@ class Stage(Panel):
         self.sight: Sight | None = None
 
     def compose(self) -> ComposeResult:
-        yield TitleRule(id="stage-title")
-        yield StagePane(history_lines=self._history_lines, id="pane")
+        yield self.title_rule
+        yield self.pane_view
 
     def show_selection(self, fleet: Fleet | None, row: Row | None, now: float) -> None:
         """Show what `row` stands for in `fleet`; only what reads differently is painted."""
