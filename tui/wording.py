@@ -67,6 +67,11 @@ def clean(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
+def clean_line(text: str) -> str:
+    """Return `text` as `clean` does, but with its spaces as they are: for a line of a program's output."""
+    return _UNPRINTABLE.sub(" ", text.expandtabs(4)).rstrip()
+
+
 def fit(text: str, width: int) -> str:
     """Return `text` cut to `width` cells, with an ellipsis when something is missing."""
     if cell_len(text) <= width:

@@ -58,6 +58,7 @@ async def test_odd_names_come_back(gateway: TmuxGateway, tmux_server: TmuxServer
     folder = tmp_path / "a|b;c\\d #{e} $f"
     folder.mkdir()
     tmux_server.run("new-session", "-d", "-s", "two words é", "-c", str(folder).replace("#", "##"), "exec sleep 100")
+    eventually(lambda: tmux_server.run("display-message", "-p", "-t", "%1", "#{pane_current_command}") == "sleep")
     tmux_server.run("rename-window", "-t", "@1", "w|;='\"x  ")
     tmux_server.run("select-pane", "-t", "%1", "-T", "título | ; 漢")
     pane = next(pane for pane in await gateway.list_panes() if pane.pane_id == "%1")

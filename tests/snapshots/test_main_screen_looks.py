@@ -112,11 +112,6 @@ def test_the_supervisor_is_down(snap_compare: Compare) -> None:
     assert snap_compare(app_of(fleet), terminal_size=SMALL, run_before=settled())
 
 
-def test_a_filter_without_a_match(snap_compare: Compare) -> None:
-    """The tree says that nothing matches and which key clears the filter."""
-    assert snap_compare(app_of(samples.three_teams()), terminal_size=SMALL, run_before=settled("slash", "z", "z", "z"))
-
-
 def test_help(snap_compare: Compare) -> None:
     """What the fleet is, and every key that works there, in columns."""
     assert snap_compare(app_of(samples.three_teams()), terminal_size=LARGE, run_before=settled("question_mark"))

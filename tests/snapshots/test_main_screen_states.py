@@ -12,6 +12,7 @@ from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import AgentId
+from tests.fakes.facade import FakeOrchestrator, picture
 from tests.polling import aeventually
 from tests.snapshots.test_main_screen_looks import LARGE, SMALL, Compare, app_of, utc
 from tests.tui import samples
@@ -19,13 +20,20 @@ from tui.app import TmorchApp
 
 __all__ = ["utc"]  # the fixture is for this module, too
 DEVELOPER = AgentId("shop-3f2a:developer")
-Before = Callable[[Pilot[None]], Awaitable[None]]
+Before = Callable[[Pilot[int]], Awaitable[None]]
+
+
+def facade_of(app: TmorchApp) -> FakeOrchestrator:
+    """Return the scripted facade of an app."""
+    facade: object = app._orchestrator
+    assert isinstance(facade, FakeOrchestrator)
+    return facade
 
 
 def after(*keys: str, text: str = "") -> Before:
     """Press keys, then have `text` in the composer, when there is any."""
 
-    async def run(pilot: Pilot[None]) -> None:
+    async def run(pilot: Pilot[int]) -> None:
         app = pilot.app
         assert isinstance(app, TmorchApp)
         await aeventually(lambda: app.main.composer.input is not None)
@@ -75,9 +83,10 @@ def test_a_team(snap_compare: Compare) -> None:
 
 def test_guests(snap_compare: Compare) -> None:
     """Other people's sessions, open, below the teams and dimmed; the composer says why there is none."""
-    assert snap_compare(
-        app_of(samples.three_teams()), terminal_size=(100, 30), run_before=after("end", "space", "j", "j")
-    )
+    app = app_of(samples.three_teams())
+    pane = samples.guests()[0].pane_id
+    facade_of(app).pictures.show(picture(pane, "\x1b[34m~/notes\x1b[0m $ vim todo.txt", width=80, height=20))
+    assert snap_compare(app, terminal_size=(100, 30), run_before=after("end", "space", "j", "j"))
 
 
 def test_a_filter(snap_compare: Compare) -> None:
@@ -115,9 +124,9 @@ def test_trouble(snap_compare: Compare) -> None:
     """Two banners, one line each: the supervisor is down, and a feed failed; below them the last known fleet."""
     app = app_of(replace(samples.three_teams(), supervisor=SupervisorHealth(running=False)))
 
-    async def run(pilot: Pilot[None]) -> None:
+    async def run(pilot: Pilot[int]) -> None:
         await after()(pilot)
-        app._orchestrator.fleet_feed.put(StoreError("the database is locked", cause="another program holds it"))  # type: ignore[attr-defined]  # the fake
+        facade_of(app).fleet_feed.put(StoreError("the database is locked", cause="another program holds it"))
         await aeventually(lambda: len(app.main._failures) == 1)
         await pilot.pause()
 
@@ -128,9 +137,9 @@ def test_an_error(snap_compare: Compare) -> None:
     """A notification with title, cause and remedy; brackets in it are text."""
     app = app_of(samples.three_teams())
     error = StoreError("the [outbox] is full", cause="the disk has no room", remedy="make room, then send again")
-    app._orchestrator.fail("send", error)  # type: ignore[attr-defined]  # the fake
+    facade_of(app).fail("send", error)
 
-    async def run(pilot: Pilot[None]) -> None:
+    async def run(pilot: Pilot[int]) -> None:
         await after("m", text="hello")(pilot)
         await pilot.press("enter")
         await aeventually(lambda: len(app._notifications) == 1)

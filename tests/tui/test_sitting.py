@@ -128,6 +128,12 @@ async def test_the_filter_narrows_and_clears(desk: tuple[Sitting, Pilot[int]]) -
     await sitting.sees("researcher")
 
 
+async def test_a_filter_without_a_match_says_how_to_clear_it(desk: tuple[Sitting, Pilot[int]]) -> None:
+    sitting, pilot = desk
+    await pilot.press("slash", *"zzz")
+    await sitting.sees("nothing matches", "zzz", "clears the filter")
+
+
 async def test_zoom_and_back(desk: tuple[Sitting, Pilot[int]]) -> None:
     sitting, pilot = desk
     await pilot.press("z")

@@ -55,7 +55,7 @@ def test_a_part_gives_way_step_by_step() -> None:
 
 def test_the_header_says_everything_when_there_is_room() -> None:
     assert header(three_teams(), 120) == (
-        "tmorch   demo   3 teams · 14 agents  ●7 working  ○4 idle  ◆2 need you  ⏸1 limited | supervisor ✔"
+        "tmorch  demo  3 teams · 14 agents  ●7 working  ○4 idle  ◆2 need you  ⏸1 limited | supervisor ✔"
     )
 
 

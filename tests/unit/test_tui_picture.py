@@ -51,7 +51,7 @@ def test_before_the_first_fleet() -> None:
 def test_no_team_teaches_how_to_begin() -> None:
     card = str(picture_of(no_teams(), None, NOW).card)
     assert "tmorch demo" in card
-    assert "tmorch start --project shop --spec spec.md" in card
+    assert "tmorch start --project app --spec spec.md" in card
     assert "other" not in card
     assert "own tmux sessions" in str(picture(no_teams(with_guests=True), "guests").card)
 

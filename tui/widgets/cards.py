@@ -7,7 +7,7 @@ from textual.content import Content
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.fleet import Fleet, Team
 from orchestrator_core.models.orchestration import OrchestrationState
-from tui.wording import GLYPHS, QUIET, age, clean, doing_now, plural
+from tui.wording import GLYPHS, QUIET, age, clean, clean_line, doing_now, plural
 
 Line = Content | str
 
@@ -50,10 +50,9 @@ def welcome(*, has_guests: bool) -> Content:
         "",
         "Start one on your own project, with a spec: a Markdown file that says the goal.",
         "",
-        command("tmorch start --project shop --spec spec.md"),
+        command("tmorch start --project app --spec spec.md"),
         "",
-        "It shows the team it proposes and asks you before it makes anything.",
-        "The team appears here by itself as soon as it starts.",
+        "It shows the team it proposes and asks you before it makes anything; once it starts, it appears here.",
         *guests,
     )
 
@@ -81,8 +80,7 @@ def server_gone(fleet: Fleet) -> Content:
         "The tmux server is gone",
         clean(fleet.tmux_detail) or "No tmux server answers on the socket.",
         "",
-        "The agents' programs ended with it. Their worktrees and branches are untouched, and so are the messages",
-        "that wait for them.",
+        "The agents' programs ended with it. Their worktrees and branches are untouched.",
         "",
         "To look at what they had done, or to end a team for good:",
         "",
@@ -141,7 +139,7 @@ def _after_stop(team: Team) -> list[Line]:
 
 def no_pane(agent: Agent) -> Content:
     """Return what is left of an agent that has no pane."""
-    words = [clean(line) for line in agent.last_output.splitlines()]
+    words = [clean_line(line) for line in agent.last_output.splitlines()]
     last: list[Line] = []
     if any(words):
         last = ["", quiet("Its last words:"), *(f"  {line}" for line in words)]
@@ -167,6 +165,6 @@ def guests_card(windows: int, sessions: int) -> Content:
         "Other tmux sessions",
         f"{plural(windows, 'window')} in {plural(sessions, 'session')} that tmorch did not create.",
         "",
-        "Open a session and select a window to look at it; enter goes there.",
-        "tmorch never types into them and never closes them.",
+        "Open a session and select a window to look at it; enter goes there. tmorch never types into them and never "
+        "closes them.",
     )

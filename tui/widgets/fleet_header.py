@@ -65,7 +65,7 @@ def _name() -> Part:
 
 def _left(fleet: Fleet) -> list[Part]:
     teams, agents = active_teams(fleet), active_agents(fleet)
-    demo = [part(" demo ", "bold reverse", cost=50)] if any(t.orchestration.is_demo for t in teams) else []
+    demo = [part("demo", "bold $text-accent", cost=50)] if any(t.orchestration.is_demo for t in teams) else []
     if not teams:
         return [_name(), *demo, part("no team runs", QUIET, cost=40)]
     full = f"{plural(len(teams), 'team')} · {plural(len(agents), 'agent')}"
