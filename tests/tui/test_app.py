@@ -373,6 +373,7 @@ async def test_quitting_stops_nothing_and_counts_who_goes_on(isolated_home: Path
         await stage.press(key)
     assert stage.app.return_value == 14
     assert stage.facade.pictures.is_closed
+    assert stage.facade.is_closed
     assert stage.facade.attached == []
     assert stage.facade.sent == []
 

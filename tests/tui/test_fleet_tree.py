@@ -167,3 +167,20 @@ async def test_status_changes_show_at_once(isolated_home: Path) -> None:
         stage.facade.publish(changed)
         await aeventually(lambda: "answer?" in stage.screen_text())
         assert "◆2 need you" in stage.text("#header")
+
+
+async def test_looking_for_somebody_in_need_where_nobody_is(isolated_home: Path) -> None:
+    async with running(staged(isolated_home, many(5))) as stage:
+        await stage.press("n")
+        await aeventually(lambda: "Nobody needs you" in stage.screen_text())
+
+
+async def test_the_wheel_scrolls_and_selects_nothing(isolated_home: Path) -> None:
+    from textual.events import MouseScrollDown
+
+    async with running(staged(isolated_home, many(100)), size=(80, 24)) as stage:
+        tree = stage.main.fleet_tree
+        before = stage.selected
+        tree.post_message(MouseScrollDown(tree, 2, 2, 0, 1, 0, False, False, False, 2, 2))
+        await aeventually(lambda: tree.scroll_offset.y > 0)
+        assert stage.selected == before
