@@ -13,7 +13,9 @@ from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError
+from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.branch import CleanupResult
+from orchestrator_core.models.event import Event
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
@@ -133,9 +135,38 @@ class Orchestrator:
         """Return a message as it stands now."""
         return await self._ask(lambda: self._store.messages.get(message))
 
-    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
-        """Return the latest messages to `agent`, or to all agents, newest first."""
-        return await self._ask(lambda: self._store.messages.latest(agent, limit))
+    async def messages(
+        self, agent: AgentId | None = None, *, partner: str = "", limit: int = 50, before: int = 0, text: str = ""
+    ) -> tuple[AgentMessage, ...]:
+        """Return the latest messages to and from `agent`, or all, newest first; see `Messages.between`."""
+        find = self._store.messages.between
+        return await self._ask(lambda: find(agent or AgentId(""), partner, limit=limit, before=before, text=text))
+
+    async def events(
+        self,
+        *,
+        limit: int = 100,
+        orchestration: str = "",
+        agent: str = "",
+        text: str = "",
+        after: int = 0,
+        before: int = 0,
+    ) -> tuple[Event, ...]:
+        """Return the latest events of the log, newest first; see `Events.latest`."""
+        find = self._store.events.latest
+        return await self._ask(
+            lambda: find(limit, orchestration=orchestration, agent=agent, text=text, after=after, before=before)
+        )
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield once at first, and then whenever something may have been written to the store."""
+        stamp, looked_at = (-1, -1), float("-inf")
+        while True:
+            newest, now = self._store.stamp(), asyncio.get_running_loop().time()
+            if newest != stamp or now - looked_at > TMUX_STEP_S:  # a stamp may miss one of two quick commits
+                stamp, looked_at = newest, now
+                yield
+            await asyncio.sleep(STORE_STEP_S)
 
     async def health(self) -> SupervisorHealth:
         """Return how the supervisor is."""
@@ -268,6 +299,19 @@ class Orchestrator:
             is_live=lambda agent: known.state.is_active or agent_runs(agent),
             now=self._clock,
         )
+
+    async def adopt(self, target: str, *, role: str = "", team: str = "", driver: str = "") -> Agent:
+        """Make an agent of one that the person started by hand in the pane that `target` names, and return it.
+
+        Raises as `services.adopt.adopt`.
+        """
+        from orchestrator_core.services.adopt import Wish, adopt
+
+        wish = Wish(target=target, role=role, team=team, driver=driver)
+        panes = await (await self._sight.gateway()).list_panes()
+        agent = await adopt(self._store, self._address, self._drivers, panes, wish, self._clock())
+        await self._ask(lambda: ensure_running(self._paths, self._environ))
+        return agent
 
     # --- supervisor and tmux
 

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from orchestrator_core.agents.rows import Rows
 from orchestrator_core.agents.screen_patterns import Patterns
+from orchestrator_core.models.dialog import Choice
 
-
-class Choice(Struct, frozen=True, kw_only=True):
-    """One choice of a dialog."""
-
-    key: str
-    """The digit that picks it at once; empty for choices without one."""
-    label: str
-    """Its first row on screen."""
-    selected: bool
-    """The cursor is on it: Enter would pick it."""
+__all__ = ["Choice", "choices_of"]
 
 
 def choices_of(rows: Rows, first: int, end: int, patterns: Patterns) -> tuple[tuple[Choice, ...], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator_core.models.event import Event
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.models.team import RoleChoice
@@ -76,6 +77,19 @@ def message_document(message: AgentMessage) -> Json:
         "suppressed": message.suppressed,
         "created_at": message.created_at,
         "delivered_at": message.delivered_at,
+        "acknowledged_at": message.acknowledged_at,
+    }
+
+
+def event_document(event: Event) -> Json:
+    """Return one event of `log`; its time is in seconds since the epoch."""
+    return {
+        "id": event.id,
+        "at": event.at,
+        "kind": event.kind,
+        "text": event.text,
+        "orchestration": event.orchestration,
+        "agent": event.agent,
     }
 
 

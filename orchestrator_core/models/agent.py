@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from orchestrator_core.models.dialog import OpenDialog
 from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, WindowId
 
 
@@ -40,6 +41,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """What the agent shows it is doing now, one short line; empty when it shows nothing."""
     waiting_for: str = ""
     """The name of the dialog that is open, such as `permission`; empty when none is."""
+    dialog: OpenDialog | None = None
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ class Agent(Struct, frozen=True, kw_only=True):
     reason: str = ""
     doing: str = ""
     waiting_for: str = ""
+    dialog: OpenDialog | None = None
+    """What stands open on its screen; None when none does or it cannot be read."""
     status_since: float = 0.0
     pane: PaneId | None = None
     window: WindowId | None = None
@@ -66,4 +70,6 @@ class Agent(Struct, frozen=True, kw_only=True):
     """The conversation id we gave it; empty for drivers without one."""
     last_output: str = ""
     """The last lines of an agent that exited or failed."""
+    is_adopted: bool = False
+    """It was running before tmorch knew it: its pane, folder and branch are the person's, and never removed."""
     created_at: float = 0.0

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import AgentId, PaneId, SessionId, WindowId
+from orchestrator_core.models.need import Need
 from orchestrator_core.models.orchestration import Orchestration
 
 
@@ -72,6 +73,8 @@ class Fleet(Struct, frozen=True, kw_only=True):
     teams: tuple[Team, ...] = ()
     """Neither cleaned nor failed ones; oldest first."""
     guests: tuple[Guest, ...] = ()
+    needs: tuple[Need, ...] = ()
+    """What needs the person, oldest first; without what was dismissed."""
     supervisor: SupervisorHealth = SupervisorHealth(running=False)
     tmux: TmuxState = TmuxState.CONNECTING
     tmux_detail: str = ""

@@ -18,6 +18,7 @@ class MessageState(StrEnum):
     DELIVERED = "delivered"
     """The agent's prompt took it."""
     ACKNOWLEDGED = "acknowledged"
+    """The agent itself said that it has it."""
     REFUSED = "refused"
     UNCONFIRMED = "unconfirmed"
     """It was typed, and nobody can know whether the agent took it."""
@@ -63,6 +64,8 @@ class AgentMessage(Struct, frozen=True, kw_only=True):
     """How many equal messages were sent right after this one and not delivered."""
     created_at: float = 0.0
     delivered_at: float | None = None
+    acknowledged_at: float | None = None
+    """When the agent's own hook said that it has the message."""
 
 
 PERSON = "you"

@@ -48,6 +48,8 @@ class Orchestration(Struct, frozen=True, kw_only=True):
     plan: str = ""
     team_type: str = ""
     is_demo: bool = False
+    is_adopted: bool = False
+    """It holds agents that the person started by hand; its session and folders are not ours."""
     failure: str = ""
     launcher_pid: int | None = None
     launcher_started: float | None = None

@@ -41,15 +41,22 @@ def needs_panes(target: str) -> bool:
     return ":" in target and not target.startswith("%")
 
 
-def _by_window(target: str, agents: Sequence[Agent], panes: Sequence[Pane]) -> list[Agent]:
+def panes_of(target: str, panes: Sequence[Pane]) -> list[Pane]:
+    """Return the panes that `target` names: a pane id, or `session:window` by exact name, index or id."""
+    if target.startswith("%"):
+        return [pane for pane in panes if pane.pane_id == target]
     session, colon, window = target.rpartition(":")
     if not colon:
         return []
-    ids = {
-        pane.pane_id
+    return [
+        pane
         for pane in panes
         if pane.session == session and window in (pane.window, str(pane.window_index), pane.window_id)
-    }
+    ]
+
+
+def _by_window(target: str, agents: Sequence[Agent], panes: Sequence[Pane]) -> list[Agent]:
+    ids = {pane.pane_id for pane in panes_of(target, panes)} if ":" in target else set()
     return [agent for agent in agents if agent.pane in ids]
 
 

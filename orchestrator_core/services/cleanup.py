@@ -39,7 +39,7 @@ IsLive = Callable[[Agent], bool]
 
 async def examine(orchestration: Orchestration, agents: Sequence[Agent]) -> tuple[WorkAtRisk, ...]:
     """Return, for each agent that has a worktree, what a clean-up would take with it. Only looks."""
-    return tuple(await asyncio.gather(*(_examine(orchestration, agent) for agent in agents if agent.worktree)))
+    return tuple(await asyncio.gather(*(_examine(orchestration, agent) for agent in _owners(agents))))
 
 
 async def cleanup(
@@ -62,7 +62,7 @@ async def cleanup(
         NotFoundError: `force` names a role that the team does not have.
 
     """
-    agents = [agent for agent in agents if agent.worktree]
+    agents = _owners(agents)
     _refuse_unknown(orchestration, agents, force)
     _refuse_live(orchestration, agents, is_live)
     await _wait_for_the_ending(agents)
@@ -77,6 +77,11 @@ async def cleanup(
         state = OrchestrationState.CLEANED
         _close(store, orchestration, now())
     return CleanupResult(orchestration=orchestration.id, state=state, removals=tuple(removals))
+
+
+def _owners(agents: Sequence[Agent]) -> list[Agent]:
+    """Return the agents that have a worktree of their own: the folder of an adopted one is the person's."""
+    return [agent for agent in agents if agent.worktree and not agent.is_adopted]
 
 
 async def _wait_for_the_ending(agents: Sequence[Agent]) -> None:

@@ -10,6 +10,7 @@ import signal
 from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.adopt import release
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.outbox import refuse_waiting
 from orchestrator_core.store import Store
@@ -19,6 +20,7 @@ PATIENCE_S = 4.0
 """How long a program may take to end before it is asked more firmly."""
 STEP_S = 0.05
 STOPPED = Verdict(status=AgentStatus.EXITED, reason="the team was stopped")
+RELEASED = Verdict(status=AgentStatus.EXITED, reason="tmorch let go of it; what runs in its pane is the person's")
 
 
 async def stop(
@@ -26,19 +28,22 @@ async def stop(
 ) -> None:
     """End the agents and, unless it is kept, the tmux session of `orchestration`. Harmless when it has ended.
 
-    A kept session shows each agent's last screen.
+    A kept session shows each agent's last screen. Adopted agents are let go of, and run on.
     """
     agents = store.agents.of(orchestration.id)
+    own = tuple(agent for agent in agents if not agent.is_adopted)
+    await release(address, agents)
     if keep_session:
-        for agent in agents:
+        for agent in own:
             _signal(agent, signal.SIGTERM)
     else:
         await asyncio.to_thread(end_session, address, orchestration.id)
-    await _see_them_end(agents)
+    await _see_them_end(own)
     with store.transaction():
         for agent in agents:
-            store.agents.set_verdict(agent.id, STOPPED, at)
-            refuse_waiting(store, agent.id, STOPPED.reason, at)
+            verdict = RELEASED if agent.is_adopted else STOPPED
+            store.agents.set_verdict(agent.id, verdict, at)
+            refuse_waiting(store, agent.id, verdict.reason, at)
         if orchestration.state.is_active:
             store.orchestrations.update(orchestration.id, state=OrchestrationState.STOPPED)
             store.events.add("orchestration.stopped", "stopped", at=at, orchestration=orchestration.id)

@@ -19,9 +19,24 @@ class Events:
         number = self._db.write(EventRow.insert(**values))
         return Event(id=number, at=at, kind=kind, text=text, orchestration=orchestration, agent=agent)
 
-    def latest(self, limit: int, *, orchestration: str = "", after: int = 0) -> tuple[Event, ...]:
-        """Return the latest events, newest first: of one orchestration if one is named, with ids above `after`."""
+    def latest(
+        self,
+        limit: int,
+        *,
+        orchestration: str = "",
+        agent: str = "",
+        text: str = "",
+        after: int = 0,
+        before: int = 0,
+    ) -> tuple[Event, ...]:
+        """Return the latest events, newest first: of one orchestration or agent if one is named.
+
+        `text`: only those whose kind or text holds it, whatever the case of its letters. `after` and `before`: only
+        those with ids above and below (0: all).
+        """
         query = EventRow.select().where(EventRow.id > after).order_by(EventRow.id.desc()).limit(limit)
-        if orchestration:
-            query = query.where(EventRow.orchestration == orchestration)
+        query = query.where(EventRow.id < before) if before else query
+        query = query.where(EventRow.orchestration == orchestration) if orchestration else query
+        query = query.where(EventRow.agent == agent) if agent else query
+        query = query.where(EventRow.text.contains(text) | EventRow.kind.contains(text)) if text else query
         return self._db.models(Event, query)

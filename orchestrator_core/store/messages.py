@@ -162,6 +162,24 @@ class Messages:
             query = query.where(MessageRow.target == target)
         return self._db.models(AgentMessage, query)
 
+    def between(
+        self, agent: AgentId, partner: str = "", *, limit: int = 50, before: int = 0, text: str = ""
+    ) -> tuple[AgentMessage, ...]:
+        """Return the latest messages to and from `agent`, newest first; with `partner`, only those between the two.
+
+        An empty `agent` means all. `before`: only those with a lower number (0: all); `text`: only those whose text
+        or reason holds it, whatever the case of its letters.
+        """
+        to_it, from_it = MessageRow.target == agent, MessageRow.sender == agent
+        if partner:
+            to_it, from_it = to_it & (MessageRow.sender == partner), from_it & (MessageRow.target == partner)
+        query = MessageRow.select().order_by(MessageRow.id.desc()).limit(limit)
+        query = query.where(to_it | from_it) if agent else query
+        query = query.where(MessageRow.id < before) if before else query
+        if text:
+            query = query.where(MessageRow.text.contains(text) | MessageRow.reason.contains(text))
+        return self._db.models(AgentMessage, query)
+
     def waiting_counts(self) -> dict[AgentId, tuple[int, int]]:
         """Return, for each agent with any, how many messages it has not got yet and how many are unconfirmed."""
         query = (

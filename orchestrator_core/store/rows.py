@@ -14,6 +14,7 @@ from orchestrator_core.errors import StoreError
 Row = dict[str, Any]
 TABLES = {"AgentMessage": "message", "JournalEntry": "journal", "HealthRow": "health"}
 """Where a table is not named as its model."""
+JSON_COLUMNS = ("payload", "dialog", "choices")
 
 S = TypeVar("S", bound=Struct)
 
@@ -59,7 +60,10 @@ def values_of(model: Struct) -> Row:
     """Return a model as column values."""
     values = msgspec.to_builtins(model)
     assert isinstance(values, dict)
-    return values
+    encoded = {
+        name: msgspec.json.encode(values[name]).decode() for name in JSON_COLUMNS if values.get(name) is not None
+    }
+    return {**values, **encoded}
 
 
 def table_of(kind: type[Struct]) -> str:
@@ -69,12 +73,12 @@ def table_of(kind: type[Struct]) -> str:
 
 def _truths(row: Mapping[str, Any]) -> dict[str, bool]:
     """Return the truth values, which SQLite keeps as 0 and 1."""
-    return {name: value == 1 for name, value in row.items() if name.startswith("is_") and value in (0, 1)}
+    return {name: value == 1 for name, value in row.items() if name.startswith(("is_", "has_")) and value in (0, 1)}
 
 
 def _objects(row: Mapping[str, Any]) -> dict[str, object]:
-    """Return the JSON objects, which SQLite keeps as text; what is none is left, and found to be wrong."""
+    """Return what SQLite keeps as JSON text; what is none is left, and found to be wrong."""
     try:
-        return {"payload": msgspec.json.decode(row["payload"])} if "payload" in row else {}
+        return {name: msgspec.json.decode(row[name]) for name in JSON_COLUMNS if row.get(name) is not None}
     except (msgspec.DecodeError, TypeError):
         return {}

@@ -123,7 +123,63 @@ AS_BUILT = (
     "CREATE INDEX journal_open ON journal (orchestration, is_open)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT,)
+EVIDENCE_AND_NEEDS = (
+    "ALTER TABLE orchestration ADD COLUMN is_adopted INTEGER NOT NULL DEFAULT 0 CHECK (is_adopted IN (0, 1))",
+    "ALTER TABLE agent ADD COLUMN is_adopted INTEGER NOT NULL DEFAULT 0 CHECK (is_adopted IN (0, 1))",
+    "ALTER TABLE agent ADD COLUMN dialog TEXT",
+    "ALTER TABLE message ADD COLUMN acknowledged_at REAL",
+    "CREATE INDEX message_by_claim ON message (target, sender, claimed_at)",
+    "CREATE INDEX message_by_age ON message (sender, created_at)",
+    "CREATE INDEX event_by_agent ON event (agent)",
+    """
+    CREATE TABLE hookfact (
+        agent TEXT PRIMARY KEY REFERENCES agent (id),
+        event TEXT NOT NULL,
+        claim TEXT NOT NULL,
+        at REAL NOT NULL,
+        conversation TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        has_background INTEGER NOT NULL CHECK (has_background IN (0, 1))
+    )
+    """,
+    """
+    CREATE TABLE need (
+        key TEXT PRIMARY KEY CHECK (key <> ''),
+        kind TEXT NOT NULL,
+        orchestration TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        message INTEGER,
+        detail TEXT NOT NULL,
+        choices TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        since REAL NOT NULL,
+        notified_at REAL,
+        dismissed_at REAL
+    )
+    """,
+    """
+    CREATE TABLE answer (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        agent TEXT NOT NULL REFERENCES agent (id),
+        fingerprint TEXT NOT NULL,
+        choice TEXT NOT NULL CHECK (choice <> ''),
+        state TEXT NOT NULL CHECK (state IN ('pending', 'giving', 'given', 'refused', 'unconfirmed')),
+        reason TEXT NOT NULL,
+        created_at REAL NOT NULL
+    )
+    """,
+    "CREATE INDEX answer_by_state ON answer (state)",
+    """
+    CREATE TABLE route (
+        orchestration TEXT NOT NULL REFERENCES orchestration (id),
+        sender TEXT NOT NULL,
+        target TEXT NOT NULL,
+        PRIMARY KEY (orchestration, sender, target)
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS)
 """The statements of version 1, 2, …, in order."""
 
 VERSION = len(MIGRATIONS)

@@ -8,17 +8,23 @@ from pathlib import Path
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.event import Event
+from orchestrator_core.models.hook import HookFact
 from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.store.agents import Agents
+from orchestrator_core.store.answers import Answers
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.events import Events
 from orchestrator_core.store.health import Health
+from orchestrator_core.store.hook_facts import HookFacts
 from orchestrator_core.store.journal import Journal, JournalEntry
 from orchestrator_core.store.messages import Messages
+from orchestrator_core.store.needs import Needs
 from orchestrator_core.store.orchestrations import Orchestrations
+from orchestrator_core.store.routes import Routes
 
-MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry)
+MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Need, Answer)
 """What is kept row by row."""
 
 
@@ -38,6 +44,10 @@ class Store:
         self.events = Events(database)
         self.health = Health(database)
         self.journal = Journal(database)
+        self.hook_facts = HookFacts(database)
+        self.needs = Needs(database)
+        self.answers = Answers(database)
+        self.routes = Routes(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Do all calls in a `with` block or, when it ends with an error, none of them.

@@ -36,6 +36,7 @@ class OrchestrationRow(Table):
     plan = TextField()
     team_type = TextField()
     is_demo = BooleanField()
+    is_adopted = BooleanField()
     failure = TextField()
     launcher_pid = IntegerField(null=True)
     launcher_started = FloatField(null=True)
@@ -56,6 +57,7 @@ class AgentRow(Table):
     reason = TextField()
     doing = TextField()
     waiting_for = TextField()
+    dialog = TextField(null=True)
     status_since = FloatField()
     pane = TextField(null=True)
     window = TextField(null=True)
@@ -63,6 +65,7 @@ class AgentRow(Table):
     pid_started = FloatField(null=True)
     conversation = TextField()
     last_output = TextField()
+    is_adopted = BooleanField()
     created_at = FloatField()
 
 
@@ -83,6 +86,7 @@ class MessageRow(Table):
     created_at = FloatField()
     claimed_at = FloatField(null=True)
     delivered_at = FloatField(null=True)
+    acknowledged_at = FloatField(null=True)
 
 
 class EventRow(Table):
@@ -118,4 +122,60 @@ class JournalRow(Table):
     is_open = BooleanField()
 
 
-TABLES: tuple[type[Table], ...] = (OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow)
+class HookFactRow(Table):
+    """The latest hook of an agent that says anything of its state."""
+
+    agent = TextField(primary_key=True)
+    event = TextField()
+    claim = TextField()
+    at = FloatField()
+    conversation = TextField()
+    detail = TextField()
+    has_background = BooleanField()
+
+
+class NeedRow(Table):
+    """What needs the person; `choices` is a JSON array."""
+
+    key = TextField(primary_key=True)
+    kind = TextField()
+    orchestration = TextField()
+    agent = TextField()
+    message = IntegerField(null=True)
+    detail = TextField()
+    choices = TextField()
+    fingerprint = TextField()
+    since = FloatField()
+    notified_at = FloatField(null=True)
+    dismissed_at = FloatField(null=True)
+
+
+class AnswerRow(Table):
+    """A choice of the person for an agent's dialog."""
+
+    id = AutoField()
+    agent = TextField()
+    fingerprint = TextField()
+    choice = TextField()
+    state = TextField()
+    reason = TextField()
+    created_at = FloatField()
+
+
+class RouteRow(Table):
+    """One role of an orchestration may write to another."""
+
+    orchestration = TextField()
+    sender = TextField()
+    target = TextField()
+
+    class Meta:
+        """As peewee wants it."""
+
+        primary_key = False
+
+
+TABLES: tuple[type[Table], ...] = (
+    *(OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow),
+    *(HookFactRow, NeedRow, AnswerRow, RouteRow),
+)

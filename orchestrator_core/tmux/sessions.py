@@ -236,6 +236,23 @@ def session_of(address: ServerAddress, orchestration: OrchestrationId) -> Sessio
     return next((SessionId(session) for session, tag in rows if tag == orchestration), None)
 
 
+def tag_pane(address: ServerAddress, pane: PaneId, agent: AgentId) -> None:
+    """Let a pane carry an agent's id from now on.
+
+    Raises:
+        TmuxGoneError, TimedOutError, TmuxCommandError: tmux is not there, does not answer, or has no such pane.
+
+    """
+    _server(address).run(("set-option", "-p", "-t", pane, AGENT_TAG, agent))
+
+
+def untag_pane(address: ServerAddress, pane: PaneId, agent: AgentId) -> None:
+    """Take an agent's id off a pane; one that is gone or carries another id is left alone."""
+    rows = parse_rows(_server(address).run(("list-panes", "-a", "-F", row_format(("pane_id", AGENT_TAG)))))
+    if (pane, agent) in rows:
+        _server(address).run(("set-option", "-p", "-u", "-t", pane, AGENT_TAG))
+
+
 def is_name_taken(address: ServerAddress, name: str) -> bool:
     """Whether any session of the server has exactly that name. Starts no server."""
     if not address.is_listening():

@@ -18,6 +18,7 @@ from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.branch import CleanupResult, Removal
+from orchestrator_core.models.event import Event
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team, TmuxState
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
@@ -174,6 +175,10 @@ class FakeOrchestrator(Orchestrator):
         self.health_now = SupervisorHealth(running=True, pid=321, heartbeat_at=1000.0)
         self.tmux, self.tmux_detail = TmuxState.CONNECTED, ""
         self.stored: tuple[AgentMessage, ...] = ()
+        self.happened: tuple[Event, ...] = ()
+        """Newest first."""
+        self.news: list[Callable[[], None]] = []
+        """What happens, one after the other, while changes are followed."""
         self.steps: tuple[StepProgress, ...] = ()
         self.failure: BaseException | None = None
         self.risks: tuple[WorkAtRisk, ...] = ()
@@ -196,9 +201,30 @@ class FakeOrchestrator(Orchestrator):
         self.teams = []
         yield await self.fleet()
 
-    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
-        self._note("messages", agent, limit)
+    async def messages(
+        self, agent: AgentId | None = None, *, partner: str = "", limit: int = 50, before: int = 0, text: str = ""
+    ) -> tuple[AgentMessage, ...]:
+        self._note("messages", agent, partner, limit, text)
         return self.stored
+
+    async def events(
+        self,
+        *,
+        limit: int = 100,
+        orchestration: str = "",
+        agent: str = "",
+        text: str = "",
+        after: int = 0,
+        before: int = 0,
+    ) -> tuple[Event, ...]:
+        self._note("events", limit, orchestration, agent, text, after)
+        return tuple(event for event in self.happened if event.id > after)[:limit]
+
+    async def changes(self) -> AsyncIterator[None]:
+        yield
+        for step in self.news:
+            step()
+            yield
 
     async def propose(self, request: StartRequest) -> Proposal:
         self._note("propose", request)

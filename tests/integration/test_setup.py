@@ -16,7 +16,7 @@ from orchestrator_core.errors import SettingsError, StoreError
 from orchestrator_core.services.setup import ProgramState, SetupReport, install_command, setup
 from orchestrator_core.store import open_store
 from orchestrator_core.store.database import Database
-from orchestrator_core.store.schema import MIGRATIONS
+from orchestrator_core.store.schema import MIGRATIONS, VERSION
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, int, str]]:
@@ -75,11 +75,11 @@ async def test_an_older_database_is_brought_up_to_date(monkeypatch: pytest.Monke
     paths = Paths.from_env()
     await setup(paths, Settings())
     newer = (*MIGRATIONS, ("ALTER TABLE agent ADD COLUMN model TEXT",))
-    monkeypatch.setattr("orchestrator_core.services.setup.VERSION", 2)
+    monkeypatch.setattr("orchestrator_core.services.setup.VERSION", VERSION + 1)
     monkeypatch.setattr("orchestrator_core.services.setup.open_store", lambda path: Database(path, newer))
     report = await setup(paths, Settings())
     assert report.steps[2].changed
-    assert report.steps[2].text == "brought from version 1 to 2"
+    assert report.steps[2].text == f"brought from version {VERSION} to {VERSION + 1}"
 
 
 def states(report: SetupReport) -> dict[str, ProgramState]:

@@ -191,7 +191,7 @@ REBUILD = (
     "CREATE TABLE agent (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, orchestration TEXT, role TEXT,"
     " driver TEXT, worktree TEXT, branch TEXT, status TEXT, reason TEXT, doing TEXT, waiting_for TEXT,"
     " status_since REAL, pane TEXT, window TEXT, pid INTEGER, pid_started REAL, conversation TEXT, last_output TEXT,"
-    " created_at REAL, model TEXT NOT NULL DEFAULT '')",
+    " created_at REAL, is_adopted INTEGER NOT NULL, dialog TEXT, model TEXT NOT NULL DEFAULT '')",
     "INSERT INTO agent SELECT *, 'opus' FROM agent_new",
     "DROP TABLE agent_new",
 )
@@ -199,9 +199,9 @@ REBUILD = (
 
 def test_later_migrations_keep_what_is_there(path: Path) -> None:
     make_version_1(path)
-    with closing(Database(path, (*MIGRATIONS[:1], REBUILD))) as database:
+    with closing(Database(path, (*MIGRATIONS, REBUILD))) as database:
         check_contents(Store(database))
-        assert database.execute("PRAGMA user_version") == [{"user_version": 2}]
+        assert database.execute("PRAGMA user_version") == [{"user_version": VERSION + 1}]
         assert database.execute("SELECT DISTINCT model FROM agent") == [{"model": "opus"}]
 
 

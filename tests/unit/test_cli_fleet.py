@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -205,14 +207,44 @@ def test_messages_of_all_and_of_one() -> None:
     facade.stored = (message(8, state=MessageState.REFUSED, reason="sent often", suppressed=3), message())
     context = FakeContext("messages", orchestrator=facade)
     assert context.run() == ExitCode.DONE
-    assert ("messages", None, 20) in facade.asked
+    assert ("messages", None, "", 20, "") in facade.asked
     assert "sent often (3 suppressed)" in context.said
     assert "hi …" in context.said
     one = FakeContext("messages", "developer", "--limit", "3", "--json", orchestrator=facade)
     assert one.run() == ExitCode.DONE
-    assert ("messages", "shop-1a2b:developer", 3) in facade.asked
+    assert ("messages", "shop-1a2b:developer", "", 3, "") in facade.asked
     assert faults(one.json, schema_of("messages")) == []
     assert [each["id"] for each in one.json["messages"]] == [8, 7]
+
+
+def test_messages_between_two() -> None:
+    facade = FakeOrchestrator()
+    facade.teams = [make_team(agents=(make_agent(), make_agent("shop-1a2b:tester", "%3")))]
+    assert FakeContext("messages", "developer", "--with", "tester", "--search", "red", orchestrator=facade).run() == 0
+    assert ("messages", "shop-1a2b:developer", "shop-1a2b:tester", 20, "red") in facade.asked
+    assert FakeContext("messages", "developer", "--with", "you", orchestrator=facade).run() == 0
+    assert ("messages", "shop-1a2b:developer", "you", 20, "") in facade.asked
+    assert FakeContext("messages", "--with", "tester").run() == ExitCode.USAGE
+
+
+def test_followed_messages_are_shown_again_when_their_state_changes() -> None:
+    facade = FakeOrchestrator()
+    facade.stored = (message(8),)
+
+    def stored(*messages: AgentMessage) -> Callable[[], None]:
+        return lambda: setattr(facade, "stored", messages)
+
+    facade.news = [
+        stored(message(8)),
+        stored(message(9), message(8, state=MessageState.DELIVERED), message(7)),
+    ]
+    context = FakeContext("messages", "--follow", "--json", orchestrator=facade)
+    assert context.run() == ExitCode.DONE
+    told = [json.loads(line) for line in context.said.splitlines()]
+    assert [(each["id"], each["state"]) for each in told] == [(8, "queued"), (8, "delivered"), (9, "queued")]
+    plain = FakeContext("messages", "--follow", orchestrator=facade)
+    assert plain.run() == ExitCode.DONE
+    assert "you → shop-1a2b:developer" in plain.said
 
 
 def test_no_messages_yet() -> None:

@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("list", "list the orchestrations"),
             Entry("status", "show what every agent does, or one of them in detail"),
             Entry("team", "show one team: inside an agent, its own"),
+            Entry("adopt", "make an agent of one that you started by hand"),
             Entry("stop", "end a team's agents; worktrees and branches stay"),
             Entry("cleanup", "remove a stopped team's worktrees and branches, if nothing is lost"),
         ),
@@ -55,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("send", "send a message to an agent and show the receipt"),
             Entry("messages", "list the latest messages and their receipts"),
+            Entry("log", "show what happened, newest first, or as it happens"),
             Entry("whoami", "say which agent this pane belongs to"),
         ),
     ),
