@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import platform
 import shutil
@@ -76,6 +77,7 @@ async def examine(
         _python(),
         *map(_program, programs),
         settings_check,
+        *_hooks_off(environ),
         *(await _tmux(settings, environ) if has_tmux else ()),
         *_folders(paths, settings, environ),
         *await asyncio.to_thread(_database_and_supervisor, paths, supervisor, clock()),
@@ -118,6 +120,20 @@ def _settings(paths: Paths, environ: Mapping[str, str]) -> tuple[Settings, Check
         text=f"team.driver is {settings.team.driver!r}, and there is no such driver",
         remedy=f"describe it under [drivers.{settings.team.driver}] in {paths.config_file}, or name another",
     )
+
+
+def _hooks_off(environ: Mapping[str, str]) -> tuple[Check, ...]:
+    """Return a warning when the person's own settings keep Claude Code from running any hook, ours too."""
+    folder = environ.get("CLAUDE_CONFIG_DIR") or f"{environ.get('HOME', '')}/.claude"
+    file = Path(folder, "settings.json")
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return ()
+    if not (isinstance(found, dict) and found.get("disableAllHooks") is True):
+        return ()
+    text = f"{file} has disableAllHooks: statuses come later, and no message is acknowledged"
+    return (Check(name="claude hooks", result=Result.WARN, text=text, remedy="take that line out of the file"),)
 
 
 # --- tmux
@@ -290,7 +306,7 @@ def _supervisor(store: Store, health: SupervisorHealth, now: float) -> Check:
 
 
 def _absent(name: str, store: Store) -> Check:
-    teams, waiting = len(store.orchestrations.list(active=True)), len(store.messages.queued_targets())
+    teams, waiting = len(store.orchestrations.list(active=True)), len(store.messages.open_targets())
     if not (teams or waiting):
         return Check(name=name, result=Result.OK, text="does not run: there is nothing to do for it")
     return Check(

@@ -306,3 +306,15 @@ async def test_the_caller_is_given_the_store(paths: Paths) -> None:
 )
 async def test_a_poor_terminal_is_a_warning(paths: Paths, variables: dict[str, str], name: str) -> None:
     assert bad(await examined(paths, environ={**os.environ, **variables})) == {name: Result.WARN}
+
+
+async def test_hooks_that_are_switched_off_are_said(paths: Paths, isolated_home: Path) -> None:
+    settings = isolated_home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    for text in ('{"disableAllHooks": false}', "[true]", "{broken"):
+        settings.write_text(text)
+        assert "claude hooks" not in await examined(paths)
+    settings.write_text('{"disableAllHooks": true}')
+    check = (await examined(paths))["claude hooks"]
+    assert check.result is Result.WARN
+    assert str(settings) in check.text

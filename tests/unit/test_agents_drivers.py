@@ -6,11 +6,13 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from orchestrator_core.agents.catalogue import driver, drivers
+from orchestrator_core.agents.claude.agent_settings import EVENTS
 from orchestrator_core.agents.claude.driver import ClaudeDriver
 from orchestrator_core.agents.command import CommandDriver
 from orchestrator_core.agents.demo.driver import DemoDriver
@@ -44,6 +46,7 @@ def context(folder: Path, briefing: str = "You are the developer.", **changes: o
             branch="tmorch/shop-3f2a/developer",
         ),
         folder=folder,
+        spool=folder.parent / "spool",
         briefing=briefing,
         tmorch_argv=("/opt/a b/python", "-m", "orchestrator_core.cli.main"),
         env={"PATH": "/usr/bin:/bin", "XDG_STATE_HOME": "/state"},
@@ -103,7 +106,7 @@ class TestClaude:
     def test_its_own_settings_file_has_the_permission_mode(self, tmp_path: Path, mode: str, in_file: str) -> None:
         plan = ClaudeDriver(msgspec.convert({"permission_mode": mode}, ClaudeSettings)).plan_launch(context(tmp_path))
         text = next(file.text for file in plan.files if file.path.name == "settings.json")
-        assert json.loads(text) == {"permissions": {"defaultMode": in_file}}
+        assert json.loads(text)["permissions"] == {"defaultMode": in_file}
 
     def test_gates_follow_the_settings_under_the_names_of_the_screen(self) -> None:
         gates = ClaudeDriver(ClaudeSettings(gates=GateSettings(mcp="refuse", api_key="accept"))).gates
@@ -113,6 +116,13 @@ class TestClaude:
         assert gates["apikey"] is GatePolicy.ACCEPT
         assert set(gates) <= CLAUDE.patterns.gates
 
+    def test_nothing_dangerous_is_accepted_unless_the_settings_say_so(self) -> None:
+        accepted = {gate for gate, policy in CLAUDE.gates.items() if policy is GatePolicy.ACCEPT}
+        assert accepted == {"trust"}
+
+    def test_every_gate_of_its_screen_has_a_policy_or_is_left_to_the_person(self) -> None:
+        assert CLAUDE.patterns.gates - set(CLAUDE.gates) == {"login", "resume"}
+
     def test_every_gate_that_a_setting_can_answer_has_its_answers(self) -> None:
         for gate in CLAUDE.gates:
             assert CLAUDE.patterns.gate_answer(gate, accept=True)
@@ -121,6 +131,41 @@ class TestClaude:
     def test_the_program_takes_the_place_of_the_shell(self, tmp_path: Path) -> None:
         script = CLAUDE.plan_launch(context(tmp_path)).files[0].text
         assert script.splitlines()[-1].startswith("exec ")
+
+
+def settings_of(each: Driver, made: LaunchContext) -> dict[str, Any]:
+    plan = each.plan_launch(made)
+    file = next(file for file in plan.files if file.path.name == "settings.json")
+    assert shlex.quote(str(file.path)) in plan.files[0].text
+    found: dict[str, Any] = json.loads(file.text)
+    return found
+
+
+class TestHooks:
+    def test_who_has_them(self) -> None:
+        assert [name for name, each in EVERY.items() if each.has_hooks] == ["claude", "demo"]
+        plan = EVERY["aider"].plan_launch(context(Path("/state/a")))
+        assert all(file.path.name != "settings.json" for file in plan.files)
+
+    @pytest.mark.parametrize("each", [CLAUDE, DemoDriver(DemoSettings())], ids=["claude", "demo"])
+    @pytest.mark.parametrize("state", ["/state", '/my state/of O\'Brien "x" $HOME `id` %d; ü'])
+    def test_each_event_runs_our_program_alone(self, each: Driver, state: str) -> None:
+        made = context(Path(state) / "agents/shop-3f2a/developer", spool=Path(state) / "spool")
+        hooks = settings_of(each, made)["hooks"]
+        assert set(hooks) == set(EVENTS)
+        for event, groups in hooks.items():
+            ((hook,),) = (group["hooks"] for group in groups)
+            argv = shlex.split(hook["command"])
+            offers = [f"{state}/agents/shop-3f2a/developer/hand-over"] if event == "Stop" else []
+            assert argv[:3] == [sys.executable, "-I", "-S"]
+            assert Path(argv[3]).is_file()
+            assert argv[4:] == [f"{state}/spool", "shop-3f2a%3Adeveloper", event, *offers]
+            assert 0 < hook["timeout"] <= 10
+
+    def test_the_commands_that_may_be_sent(self) -> None:
+        assert EVERY["claude"].commands == EVERY["demo"].commands == ("/compact",)
+        assert EVERY["aider"].commands == ()
+        assert ClaudeDriver(ClaudeSettings(commands=("/cost",))).commands == ("/cost",)
 
 
 @pytest.mark.parametrize("each", [CLAUDE, DemoDriver(DemoSettings())], ids=["claude", "demo"])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from orchestrator_core.agents import run_script
-from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan, PlannedFile
+from orchestrator_core.agents.claude import sessions
+from orchestrator_core.agents.claude.agent_settings import settings_file
+from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
 from orchestrator_core.agents.screen_patterns import Patterns, patterns
 from orchestrator_core.config.settings import ClaudeSettings
 
-SETTINGS_FILE = "settings.json"
-MODES_IN_FILE = {"manual": "default"}
-"""The settings file calls some permission modes otherwise than the command line does."""
 GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge", "broken_settings": "settings"}
 """Settings whose gate has another name in the pattern file."""
 
@@ -26,6 +24,7 @@ class ClaudeDriver:
     name = "claude"
     title = "Claude Code"
     is_demo = False
+    has_hooks = True
     briefing_road = BriefingRoad.ARGUMENT
 
     def __init__(self, settings: ClaudeSettings) -> None:
@@ -48,6 +47,11 @@ class ClaudeDriver:
         gates = self._settings.gates
         return {GATE_DIALOGS.get(field, field): GatePolicy(getattr(gates, field)) for field in gates.__struct_fields__}
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Those of the settings."""
+        return self._settings.commands
+
     def needs_program(self) -> str | None:
         """Return the first word of the command in the settings."""
         return self._settings.command[0]
@@ -56,15 +60,19 @@ class ClaudeDriver:
         """Return how this very briefing travels."""
         return run_script.road_of(briefing, self.briefing_road)
 
+    def session_folder(self, environ: Mapping[str, str]) -> Path | None:
+        """Return the folder with a file for each running Claude Code of the person."""
+        return sessions.folder(environ)
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one Claude Code with a conversation id of its own."""
         conversation = str(uuid.uuid4())
-        settings_file = context.folder / SETTINGS_FILE
         mode = self._settings.permission_mode
+        settings = settings_file(context, mode)
         argv = (
             *self._settings.command,
             *("--session-id", conversation),
-            *("--settings", str(settings_file)),
+            *("--settings", str(settings.path)),
             *("--permission-mode", mode),
             *("-n", context.agent.id),
         )
@@ -72,14 +80,7 @@ class ClaudeDriver:
         return LaunchPlan(
             argv=run_script.window_command(context),
             env=run_script.environment(context),
-            files=(
-                *run_script.files(context, argv, road, options_end="--"),
-                PlannedFile(path=settings_file, text=_settings_text(mode)),
-            ),
+            files=(*run_script.files(context, argv, road, options_end="--"), settings),
             conversation=conversation,
             briefing_road=road,
         )
-
-
-def _settings_text(mode: str) -> str:
-    return json.dumps({"permissions": {"defaultMode": MODES_IN_FILE.get(mode, mode)}}, indent=2) + "\n"
