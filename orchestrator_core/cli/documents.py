@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator_core.models.event import Event
+from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
 from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.models.need import Need
 from orchestrator_core.models.team import RoleChoice
 
 Json = dict[str, object]
@@ -81,6 +83,21 @@ def message_document(message: AgentMessage) -> Json:
     }
 
 
+def need_document(need: Need) -> Json:
+    """Return one entry of `needs`; its time is in seconds since the epoch."""
+    return {
+        "key": need.key,
+        "kind": need.kind,
+        "orchestration": need.orchestration,
+        "agent": need.agent,
+        "message": need.message,
+        "detail": need.detail,
+        "choices": [{"key": choice.key, "label": choice.label} for choice in need.choices],
+        "fingerprint": need.fingerprint,
+        "since": need.since,
+    }
+
+
 def event_document(event: Event) -> Json:
     """Return one event of `log`; its time is in seconds since the epoch."""
     return {
@@ -90,6 +107,25 @@ def event_document(event: Event) -> Json:
         "text": event.text,
         "orchestration": event.orchestration,
         "agent": event.agent,
+    }
+
+
+def why_document(why: Why, case: StoredCase | None) -> Json:
+    """Return the document of `why`; times are seconds since the epoch."""
+    agent, verdict = why.agent, why.verdict
+    return {
+        "agent": agent.id,
+        "looked_at": why.looked_at,
+        "status": verdict.status,
+        "reason": verdict.reason,
+        "doing": verdict.doing,
+        "waiting_for": verdict.waiting_for,
+        "grounds": [
+            {"source": ground.source, "weight": ground.weight, "says": ground.says, "at": ground.at}
+            for ground in why.grounds
+        ],
+        "supervisor": {"status": agent.status, "reason": agent.reason, "since": agent.status_since},
+        "case": case and {"path": case.path, "masked": list(case.masked)},
     }
 
 

@@ -25,6 +25,8 @@ class Paths(Struct, frozen=True, kw_only=True):
     """Where agents' worktrees go unless `[worktrees] folder` moves them."""
     agents: Path
     """One private folder per agent."""
+    spool: Path
+    """Where agents' hooks leave what they tell, until the supervisor takes it."""
     lock: Path
     """Locked by the supervisor for as long as it lives; never removed."""
     themes: Path
@@ -45,6 +47,7 @@ class Paths(Struct, frozen=True, kw_only=True):
             logs=state / "logs",
             worktrees=state / "worktrees",
             agents=state / "agents",
+            spool=state / "spool",
             lock=state / "supervisor.lock",
             themes=config.parent / "themes",
         )
@@ -52,7 +55,7 @@ class Paths(Struct, frozen=True, kw_only=True):
     @property
     def folders(self) -> tuple[Path, ...]:
         """The state folders, the outermost first."""
-        return (self.state, self.logs, self.worktrees, self.agents)
+        return (self.state, self.logs, self.worktrees, self.agents, self.spool, self.spool / "tmp", self.spool / "new")
 
     def ensure(self) -> None:
         """Make the state folders that are missing, for their owner only; those that exist are left as they are.

@@ -23,6 +23,7 @@ Words = Annotated[tuple[str, ...], Meta(description='a list of words, as in ["no
 Program = Annotated[str, Meta(min_length=1, description="the name or the path of a program")]
 Socket = Annotated[str, Meta(pattern="^(/.*|[^/]*)$", description="a name without slashes, an absolute path, or empty")]
 BUILT_IN_DRIVERS = ("claude", "demo")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +100,9 @@ class ClaudeSettings(Section, frozen=True, kw_only=True):
     """The program and its first arguments; tmorch adds its own after them."""
     permission_mode: PermissionMode = "manual"
     """What agents may do without asking (`claude --permission-mode`)."""
+    commands: Annotated[tuple[str, ...], Meta(description='a list of commands, as in ["/compact"]')] = ("/compact",)
+    """Its own commands that may be sent to an agent: a message that is one of them and nothing else is typed as it is,
+    while the agent is idle. Any other text is never taken for a command."""
     gates: GateSettings = GateSettings()
 
 
@@ -146,6 +150,41 @@ class MessagesSettings(Section, frozen=True, kw_only=True):
     """How many equal messages of one sender an agent gets within `duplicate_window_s`; 0 is no limit."""
     duplicate_window_s: Seconds = 60
     """Within how many seconds equal messages are counted."""
+    rate_limit: Annotated[int, Meta(ge=0, le=1000000)] = 60
+    """How many messages one agent may send within `rate_window_s`, to whomever; 0 is no limit. You have none."""
+    rate_window_s: Seconds = 60
+    """Within how many seconds an agent's messages are counted."""
+    hand_over: bool = True
+    """Whether a message for a working agent whose prompt cannot be typed into, as when your draft lies there, may be
+    handed to it at the end of its turn by its own hook."""
+
+
+class NotifySettings(Section, frozen=True, kw_only=True):
+    """How you are told that something needs you: a permission prompt, a question, an agent that has ended."""
+
+    tmux: bool = True
+    """Whether a line is shown in the tmux clients that are attached."""
+    bell: bool = True
+    """Whether `tmorch-tui` rings the terminal's bell."""
+    command: Annotated[tuple[str, ...], Meta(description='a list of words, as in ["notify-send", "tmorch"]')] = ()
+    """A program that is run, with the needs as JSON on its stdin and the oldest one in `TMORCH_NEED_AGENT`, `_KIND`,
+    `_DETAIL`, `_TITLE` and others. Empty: none."""
+    webhook: str = ""
+    """An address that gets the same JSON by POST: https, or http on this machine. Empty: none."""
+    min_interval_s: Seconds = 10
+    """How many seconds lie between two notifications at least; what comes meanwhile is told in one."""
+    timeout_s: Annotated[float, Meta(gt=0, le=600)] = 10
+    """How many seconds the command and the webhook may take."""
+
+    def __post_init__(self) -> None:
+        if not self.webhook:
+            return
+        from urllib.parse import urlsplit
+
+        address = urlsplit(self.webhook)
+        is_allowed = address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)
+        if not is_allowed or not address.hostname:
+            raise ValueError("webhook: is neither an https address nor an http one on this machine")
 
 
 class SupervisorSettings(Section, frozen=True, kw_only=True):
@@ -181,6 +220,7 @@ class Settings(Section, frozen=True, kw_only=True):
     demo: DemoSettings = DemoSettings()
     drivers: dict[str, DriverSettings] = {}
     messages: MessagesSettings = MessagesSettings()
+    notify: NotifySettings = NotifySettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     tui: TuiSettings = TuiSettings()
 

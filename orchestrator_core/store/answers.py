@@ -9,6 +9,7 @@ from orchestrator_core.store.database import Database
 from orchestrator_core.store.tables import AnswerRow
 
 PENDING, GIVING = AnswerState.PENDING.value, AnswerState.GIVING.value
+UNCONFIRMED = AnswerState.UNCONFIRMED.value
 
 
 class Answers:
@@ -53,6 +54,12 @@ class Answers:
                 return None
             self._db.write(AnswerRow.update(state=GIVING).where(AnswerRow.id == found[0].id))
             return self.get(found[0].id)
+
+    def is_unsettled(self, agent: AgentId, fingerprint: str, since: float) -> bool:
+        """Whether an answer to that dialog, put in after `since`, may have gone out and was not seen to arrive."""
+        of_it = (AnswerRow.agent == agent) & AnswerRow.fingerprint.in_([fingerprint, ""])
+        query = AnswerRow.select(AnswerRow.id).where(of_it & (AnswerRow.state == UNCONFIRMED))
+        return bool(self._db.rows(query.where(AnswerRow.created_at >= since).limit(1)))
 
     def interrupted(self) -> tuple[Answer, ...]:
         """Return the answers that were begun and not settled: a crash came between."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from peewee import fn
 
 from orchestrator_core.errors import RefusedError
 from orchestrator_core.models.ids import AgentId, MessageId, PaneId
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
 from orchestrator_core.store import queries
+from orchestrator_core.store.admission import NO_LIMITS, Limits, NewMessage
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.rows import Row
 from orchestrator_core.store.tables import MessageRow
@@ -22,6 +25,7 @@ MOVES = {
     MessageState.UNCONFIRMED: (MessageState.DELIVERING,),
 }
 """From which states a message may come to each of the final ones."""
+SEEN_ON_SCREEN = (MessageState.DELIVERED, MessageState.UNCONFIRMED)
 
 
 class Messages:
@@ -39,57 +43,72 @@ class Messages:
         mode: DeliveryMode = DeliveryMode.WHEN_IDLE,
         kind: MessageKind = MessageKind.TEXT,
         at: float,
-        duplicate_limit: int = 0,
-        duplicate_window_s: float = 0.0,
+        limits: Limits = NO_LIMITS,
     ) -> AgentMessage:
         """Put a message into the outbox and return it as it is stored.
 
-        When the sender has sent the target the same text `duplicate_limit` times (0: no limit) within the window,
-        nothing is queued: the first one too many is stored as `refused`, those right after it raise its
-        `suppressed` count, and that row is returned.
+        Above one of the `limits` nothing is queued: the first one too many is stored as `refused`, those right
+        after it raise its `suppressed` count, and that row is returned.
 
         Raises:
             NotFoundError: there is no such agent.
+            RefusedError: see `admission.check`.
 
         """
-        new = queries.NewMessage(
-            target=target,
-            sender=sender,
-            text=text,
-            mode=mode,
-            kind=kind,
-            at=at,
-            duplicate_limit=duplicate_limit,
-            duplicate_window_s=duplicate_window_s,
-        )
+        new = NewMessage(target=target, sender=sender, text=text, mode=mode, kind=kind, at=at, limits=limits)
         with self._db.transaction():
             return queries.add_message(self._db.execute, new)
 
-    def claim_next(self, target: AgentId, at: float, *, mode: DeliveryMode | None = None) -> AgentMessage | None:
-        """Make the oldest queued message of `target` `delivering`, and return it; None when there is none.
+    def next_for(
+        self, target: AgentId, *, mode: DeliveryMode | None = None, besides: Collection[str] = ()
+    ) -> AgentMessage | None:
+        """Return the queued message of `target` whose turn it is; None when there is none.
 
-        With `mode`, only messages of that mode count. Of two claimers one gets it. A message that cannot be read is
-        passed over.
+        The sender that was served longest ago goes first, with the oldest of its messages. With `mode`, only messages
+        of that mode count; those whose text is one of `besides` never do. What cannot be read is passed over.
         """
         waiting = (MessageRow.state == QUEUED) & (MessageRow.target == target)
         if mode is not None:
             waiting &= MessageRow.mode == mode
-        query = MessageRow.select().where(waiting).order_by(MessageRow.id)
+        if besides:
+            waiting &= MessageRow.text.not_in(list(besides))
+        earlier = MessageRow.alias()
+        served = earlier.select(fn.COALESCE(fn.MAX(earlier.claimed_at), 0)).where(
+            (earlier.target == MessageRow.target) & (earlier.sender == MessageRow.sender)
+        )
+        query = MessageRow.select().where(waiting).order_by(served, MessageRow.id)
         if not self._db.rows(query.limit(1)):
             return None
+        readable = self._db.models(AgentMessage, query.limit(1)) or self._db.models(AgentMessage, query)
+        return readable[0] if readable else None
+
+    def claim_next(
+        self,
+        target: AgentId,
+        at: float,
+        *,
+        mode: DeliveryMode | None = None,
+        besides: Collection[str] = (),
+        reason: str = "",
+    ) -> AgentMessage | None:
+        """Make the message whose turn it is `delivering`, and return it; see `next_for`. Of two claimers one gets it.
+
+        `reason` says how it is on its way, when that takes time.
+        """
+        if self.next_for(target, mode=mode, besides=besides) is None:
+            return None
         with self._db.transaction():
-            readable = self._db.models(AgentMessage, query.limit(1)) or self._db.models(AgentMessage, query)
-            if not readable:
-                return None
-            return self._write(readable[0].id, state=DELIVERING, reason="", claimed_at=at)
+            found = self.next_for(target, mode=mode, besides=besides)
+            return self._write(found.id, state=DELIVERING, reason=reason, claimed_at=at) if found else None
 
     def finish(
         self, message: MessageId, state: MessageState, *, reason: str = "", pane: PaneId | None = None, at: float
     ) -> AgentMessage:
         """Say what became of a message, and return it. Saying the same again changes nothing.
 
-        `pane` is where it was typed, None when it was not or when that is known already. `at` counts as the time of
-        the delivery.
+        What the agent has acknowledged stays so, whatever its screen seemed to say. `pane` is where it was typed,
+        None when it was not or when that is known already. `at` counts as the time of the delivery, or of the
+        acknowledgement.
 
         Raises:
             NotFoundError: there is no such message.
@@ -100,14 +119,23 @@ class Messages:
             before = self.get(message)
             if before.state is state:
                 return before
+            typed_in: Row = {} if pane is None else {"pane": pane}
+            if before.state is MessageState.ACKNOWLEDGED and state in SEEN_ON_SCREEN:
+                return self._write(message, **typed_in) if typed_in else before
             if before.state not in MOVES.get(state, ()):
                 raise _no_way(before, state)
-            values: Row = {"state": state.value, "reason": reason}
-            if pane is not None:
-                values["pane"] = pane
-            if state is MessageState.DELIVERED:
-                values["delivered_at"] = at
-            return self._write(message, **values)
+            times: Row = {}
+            if state is MessageState.ACKNOWLEDGED:
+                times["acknowledged_at"] = at
+            if state in (MessageState.DELIVERED, MessageState.ACKNOWLEDGED) and before.delivered_at is None:
+                times["delivered_at"] = at
+            return self._write(message, state=state.value, reason=reason, **typed_in, **times)
+
+    def note(self, message: MessageId, reason: str) -> None:
+        """Say why a claimed message is not settled yet; one that is settled is left as it is."""
+        claimed = (MessageRow.id == message) & (MessageRow.state == DELIVERING) & (MessageRow.reason != reason)
+        if self._db.rows(MessageRow.select(MessageRow.id).where(claimed)):
+            self._db.write(MessageRow.update(reason=reason).where(claimed))
 
     def requeue(self, message: MessageId, reason: str) -> AgentMessage:
         """Put a claimed message back into the queue at its old place, because nothing of it was typed.
@@ -131,20 +159,29 @@ class Messages:
         with self._db.transaction():
             return self._db.write(MessageRow.update(reason=reason).where(waiting)) > 0
 
-    def queued_targets(self) -> tuple[AgentId, ...]:
-        """Return the agents that queued messages are for, the one that waits longest first."""
+    def refuse_queued(self, target: AgentId, reason: str) -> int:
+        """Refuse all queued messages of `target`, and return how many; what is claimed is left to its claimer."""
+        waiting = (MessageRow.state == QUEUED) & (MessageRow.target == target)
+        return self._db.write(MessageRow.update(state=MessageState.REFUSED.value, reason=reason).where(waiting))
+
+    def open_targets(self) -> tuple[AgentId, ...]:
+        """Return the agents that have messages to get, or some that were claimed and are not settled.
+
+        The one that waits longest goes first. Briefings on their way as an argument do not count.
+        """
+        is_claimed = (MessageRow.state == DELIVERING) & (MessageRow.kind == MessageKind.TEXT.value)
         query = (
             MessageRow.select(MessageRow.target)
-            .where(MessageRow.state == QUEUED)
+            .where((MessageRow.state == QUEUED) | is_claimed)
             .group_by(MessageRow.target)
             .order_by(fn.MIN(MessageRow.id))
         )
         return tuple(AgentId(str(row["target"])) for row in self._db.rows(query))
 
-    def interrupted(self) -> tuple[AgentMessage, ...]:
-        """Return the messages that are claimed and not settled, oldest first."""
+    def interrupted(self, target: AgentId | None = None) -> tuple[AgentMessage, ...]:
+        """Return the messages that are claimed and not settled, of `target` or of all agents, oldest first."""
         query = MessageRow.select().where(MessageRow.state == DELIVERING).order_by(MessageRow.id)
-        return self._db.models(AgentMessage, query)
+        return self._db.models(AgentMessage, query if target is None else query.where(MessageRow.target == target))
 
     def get(self, message: MessageId) -> AgentMessage:
         """Return a message.

@@ -16,6 +16,7 @@ from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.ids import AgentId, MessageId, PaneId
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.store import queries
+from orchestrator_core.store.admission import NO_LIMITS, Limits, NewMessage
 from orchestrator_core.store.connection import Place, connect, transaction
 from orchestrator_core.store.faults import explained, undecodable
 from orchestrator_core.store.rows import Row, rows_of
@@ -67,25 +68,16 @@ class QuickStore:
         mode: DeliveryMode = DeliveryMode.WHEN_IDLE,
         kind: MessageKind = MessageKind.TEXT,
         at: float,
-        duplicate_limit: int = 0,
-        duplicate_window_s: float = 0.0,
+        limits: Limits = NO_LIMITS,
     ) -> AgentMessage:
         """Put a message into the outbox and return it as it is stored: as `Store.messages.add` does.
 
         Raises:
             NotFoundError: there is no such agent.
+            RefusedError: see `admission.check`.
 
         """
-        new = queries.NewMessage(
-            target=target,
-            sender=sender,
-            text=text,
-            mode=mode,
-            kind=kind,
-            at=at,
-            duplicate_limit=duplicate_limit,
-            duplicate_window_s=duplicate_window_s,
-        )
+        new = NewMessage(target=target, sender=sender, text=text, mode=mode, kind=kind, at=at, limits=limits)
         with self._explaining(), transaction(self._connection):
             return queries.add_message(self._execute, new)
 

@@ -118,40 +118,47 @@ class TmuxGateway:
                 frames[pane] = found.frame
         return frames
 
-    async def paste(self, pane: PaneId, text: str, *, agent: AgentId | None = None) -> None:
-        """Paste `text`, cleaned by `clean_text`, as one bracketed paste if the program asked for brackets.
+    async def paste(self, pane: PaneId, *texts: str, agent: AgentId | None = None) -> None:
+        """Paste each of `texts`, cleaned by `clean_text`, as one bracketed paste if the program asked for brackets.
 
-        Presses no key. Nothing of the text stays with tmux or on disk, however this ends.
+        All of them or none: a killed caller leaves no half behind. Presses no key. Nothing of the texts stays with tmux
+        or on disk, unless the caller is killed.
 
         Raises:
-            ValueError: the text is empty.
+            ValueError: a text is empty.
             NotFoundError: the pane is gone.
             RefusedError: its program has ended (`pane-dead`), its input is off (`pane-locked`), or it is not tagged
                 as `agent`'s (`not-this-agent`). Nothing was typed.
 
         """
-        buffer = f"tmorch-{os.getpid()}-{secrets.token_hex(8)}"
-        if not (cleaned := clean_text(text)):
+        cleaned = [clean_text(text) for text in texts]
+        if not all(cleaned):
             raise ValueError("there is nothing to paste")
-        path = _private_file(cleaned)
-        paste = ("paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane)
-        commands = (
-            ("load-buffer", "-b", buffer, str(path)),
-            _guarded(pane, agent, paste),
-            ("delete-buffer", "-b", buffer),
-        )
+        names = [f"tmorch-{os.getpid()}-{secrets.token_hex(8)}" for _ in cleaned]
+        files = [_private_file(text) for text in cleaned]
+        pastes = [("paste-buffer", "-d", "-p", "-r", "-b", name, "-t", pane) for name in names]
+        loads = [("load-buffer", "-b", name, str(file)) for name, file in zip(names, files, strict=True)]
+        guarded = [_guarded(pane, agent, paste) for paste in pastes]
+        clearing = [("delete-buffer", "-b", name) for name in names]
         try:
-            loaded, pasted, _ = await self._transport.pipeline(commands)
+            replies = await self._transport.pipeline([*loads, *guarded, *clearing])
         finally:
-            path.unlink(missing_ok=True)
-        printed(commands[0], loaded)
-        _expect_typed(pane, agent, paste, pasted)
+            for file in files:
+                file.unlink(missing_ok=True)
+        for load, loaded in zip(loads, replies, strict=False):
+            printed(load, loaded)
+        for paste, pasted in zip(pastes, replies[len(loads) :], strict=False):
+            _expect_typed(pane, agent, paste, pasted)
 
-    async def press(self, pane: PaneId, key: str, *, agent: AgentId | None = None) -> None:
-        """Press one key; raises as `paste` does, and ValueError when the key is not one of `KEYS`."""
+    async def press(self, pane: PaneId, key: str, *, agent: AgentId | None = None, seeing: str = "") -> None:
+        """Press one key, only while `seeing` stands in one row of the pane's screen, as tmux has it that moment.
+
+        Raises as `paste` does, RefusedError (`not-seen`) when it does not stand there, and ValueError when the key is
+        not one of `KEYS`.
+        """
         if key not in KEYS:
             raise ValueError(f"{key!r} is not a key that tmorch presses")
-        await self._type(pane, agent, ("send-keys", "-t", pane, key))
+        await self._type(pane, agent, ("send-keys", "-t", pane, key), seeing)
 
     async def type_literal(self, pane: PaneId, text: str, *, agent: AgentId | None = None) -> None:
         """Type a few words of ours as if by hand; raises as `paste` does, and ValueError when they are not so few.
@@ -178,6 +185,13 @@ class TmuxGateway:
         rows = parse_rows(await self._transport.command("list-clients", "-F", fields))
         shown = [(number(used), name) for name, control, used, at in rows if control != "1" and at == window]
         return max(shown)[1] if shown else None
+
+    async def clients(self) -> tuple[str, ...]:
+        """Return the tmux clients of people; control clients, such as our own, are none."""
+        rows = parse_rows(
+            await self._transport.command("list-clients", "-F", row_format(("client_name", "client_control_mode")))
+        )
+        return tuple(name for name, control in rows if control != "1")
 
     async def _window_of(self, pane: PaneId) -> WindowId:
         fields = row_format(("pane_id", "window_id"))
@@ -220,12 +234,12 @@ class TmuxGateway:
         (reply,) = await self._transport.pipeline([argv])
         _expect_found(argv, reply, faults.no_pane(pane))
 
-    async def _type(self, pane: PaneId, agent: AgentId | None, argv: tuple[str, ...]) -> None:
-        (reply,) = await self._transport.pipeline([_guarded(pane, agent, argv)])
+    async def _type(self, pane: PaneId, agent: AgentId | None, argv: tuple[str, ...], seeing: str = "") -> None:
+        (reply,) = await self._transport.pipeline([_guarded(pane, agent, argv, seeing)])
         _expect_typed(pane, agent, argv, reply)
 
 
-def _guarded(pane: PaneId, agent: AgentId | None, argv: Sequence[str]) -> tuple[str, ...]:
+def _guarded(pane: PaneId, agent: AgentId | None, argv: Sequence[str], seeing: str = "") -> tuple[str, ...]:
     """Return the command that runs `argv` only if `pane` can take input, and says why not otherwise.
 
     tmux decides and types in one go. It must: pasting into a dead pane ends the whole server before tmux 3.4.
@@ -233,7 +247,12 @@ def _guarded(pane: PaneId, agent: AgentId | None, argv: Sequence[str]) -> tuple[
     hindrance = f"#{{||:#{{!=:#{{pane_id}},{pane}}},#{{||:#{{pane_dead}},#{{pane_input_off}}}}}}"
     if agent is not None:
         hindrance = f"#{{||:{hindrance},#{{!=:#{{{AGENT_TAG}}},{format_operand(agent)}}}}}"
-    say_why = command_line(("display-message", "-p", "-t", pane, _REASON))
+    reason = _REASON
+    if seeing:
+        is_hidden = f"#{{==:#{{C:{_search(seeing)}}},0}}"
+        hindrance = f"#{{||:{hindrance},{is_hidden}}}"
+        reason = f"#{{?{is_hidden},hidden,{_REASON}}}"
+    say_why = command_line(("display-message", "-p", "-t", pane, reason))
     return (BRANCHES, "-F", "-t", pane, hindrance, say_why, command_line(argv))
 
 
@@ -257,8 +276,15 @@ def _not_typed(pane: PaneId, agent: AgentId | None, reason: str) -> TmorchError:
             )
         case "other":
             return RefusedError(title, cause=f"it is not the pane of {agent}", code="not-this-agent")
+        case "hidden":
+            return RefusedError(title, cause="what it was for is not on its screen any more", code="not-seen")
         case _:
             return faults.no_pane(pane)
+
+
+def _search(text: str) -> str:
+    """Return the pattern by which tmux finds `text` in a row; what means something to it stands for any character."""
+    return "".join(character if character.isalnum() or character in " /_." else "?" for character in text)
 
 
 def _expect_found(argv: Sequence[str], reply: Reply, otherwise: TmorchError) -> None:

@@ -23,11 +23,13 @@ from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, T
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
+from orchestrator_core.models.need import Answer, AnswerState, Need
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.models.pane import Pane
 from orchestrator_core.models.project import ProjectState, WorkAtRisk
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, RoleChoice, TeamProposal
+from orchestrator_core.store.admission import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
@@ -118,6 +120,7 @@ class FakeQuickStore(QuickStore):
         self.added: list[AgentMessage] = []
         self.first: dict[str, Any] = {}
         self.outcomes: list[dict[str, Any]] = []
+        self.refusal: RefusedError | None = None
         self.is_closed = False
         self._message: AgentMessage | None = None
         self._version = 0
@@ -141,9 +144,10 @@ class FakeQuickStore(QuickStore):
         mode: DeliveryMode = DeliveryMode.WHEN_IDLE,
         kind: MessageKind = MessageKind.TEXT,
         at: float,
-        duplicate_limit: int = 0,
-        duplicate_window_s: float = 0.0,
+        limits: Limits = NO_LIMITS,
     ) -> AgentMessage:
+        if self.refusal is not None:
+            raise self.refusal
         new = AgentMessage(
             id=MessageId(7), target=target, sender=sender, text=text, mode=mode, kind=kind, created_at=at
         )
@@ -177,6 +181,9 @@ class FakeOrchestrator(Orchestrator):
         self.stored: tuple[AgentMessage, ...] = ()
         self.happened: tuple[Event, ...] = ()
         """Newest first."""
+        self.needs_now: list[Need] = []
+        self.answered: dict[str, Any] = {"state": AnswerState.GIVEN}
+        """What becomes of an answer."""
         self.news: list[Callable[[], None]] = []
         """What happens, one after the other, while changes are followed."""
         self.steps: tuple[StepProgress, ...] = ()
@@ -219,6 +226,21 @@ class FakeOrchestrator(Orchestrator):
     ) -> tuple[Event, ...]:
         self._note("events", limit, orchestration, agent, text, after)
         return tuple(event for event in self.happened if event.id > after)[:limit]
+
+    async def needs(self) -> tuple[Need, ...]:
+        self._note("needs")
+        return tuple(self.needs_now)
+
+    async def answer(self, target: str, choice: str, *, fingerprint: str = "", wait_s: float = 5.0) -> Answer:
+        self._note("answer", target, choice, fingerprint, wait_s)
+        answer = Answer(id=3, agent=AgentId("shop-1a2b:developer"), fingerprint=fingerprint, choice=choice)
+        return msgspec.structs.replace(answer, **self.answered)
+
+    async def dismiss(self, key: str) -> bool:
+        self._note("dismiss", key)
+        found = [need for need in self.needs_now if need.key == key]
+        self.needs_now = [need for need in self.needs_now if need.key != key]
+        return bool(found)
 
     async def changes(self) -> AsyncIterator[None]:
         yield
