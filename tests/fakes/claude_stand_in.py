@@ -140,8 +140,16 @@ class StandInPane:
         return [text for _, text in self.submissions()]
 
     def trace(self) -> list[tuple[str, str]]:
-        """Return its answers to dialogs, the keys that interrupt, and the turns made of queued messages."""
+        """Return answers to dialogs, keys that interrupt, joined messages, and what a limit's end began."""
         return _entries(self._trace)
+
+    def session(self) -> dict[str, Any]:
+        """Return what it says of itself in Claude Code's sessions folder; nothing when it says nothing, or is at it."""
+        folder = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
+        file = folder / f"sessions/{self.fact('pane_pid')}.json"
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
 
     def exit_code(self) -> int:
         """Wait until the program has ended, and return its exit code."""

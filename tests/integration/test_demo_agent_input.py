@@ -188,6 +188,17 @@ def test_escape_interrupts_and_then_sends_the_queue(start: Start) -> None:
     assert agent.trace() == [("key", "Escape"), ("turn", "next")]
 
 
+def test_an_escape_before_the_answer_puts_the_prompt_back(start: Start) -> None:
+    """The trap after an interruption: text lies at the prompt that nobody typed there."""
+    agent = start("--think", "600")
+    agent.submit("hello there")
+    agent.wait(ScreenState.BUSY)
+    agent.press("Escape")
+    agent.wait_draft("hello there")
+    assert agent.texts() == ["hello there"]
+    assert not agent.reading().doing
+
+
 def test_swallowed_enters_leave_the_text_where_it_is(start: Start) -> None:
     agent = start("--swallow-enter", "2")
     agent.paste("hello")
@@ -235,7 +246,7 @@ def test_a_question_is_answered_by_its_number(start: Start) -> None:
     agent.do("question", question="Which colour?", choices=["Red", "Blue"])
     reading = agent.wait(ScreenState.DIALOG)
     assert (reading.dialog, reading.detail) == ("question", "Which colour?")
-    assert [choice.label for choice in reading.choices] == ["Red", "Blue", "Chat about this"]
+    assert [choice.label for choice in reading.choices] == ["Red", "Blue", "Type something.", "Chat about this"]
     agent.type("2")
     agent.wait(ScreenState.READY)
     assert agent.trace() == [("answer", "question: Blue")]

@@ -121,6 +121,8 @@ def test_the_newest_message_is_read_back(agent: StandInPane) -> None:
 
 
 def test_a_draft_order_leaves_text_that_is_read_as_a_draft(agent: StandInPane) -> None:
+    agent.submit("a turn")
+    agent.wait(ScreenState.READY)
     agent.do("draft", text="somebody's 日本語 thought\nin two lines")
     agent.wait_draft("somebody's 日本語 thought\nin two lines")
     assert agent.reading().says == "shows unsent text at its prompt"

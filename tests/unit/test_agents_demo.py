@@ -9,17 +9,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_core.agents.demo import view as screen
-from orchestrator_core.agents.demo.agent import DemoAgent, Exit, Temper
+from orchestrator_core.agents.demo.agent import DemoAgent
 from orchestrator_core.agents.demo.answers import Echo
 from orchestrator_core.agents.demo.cells import cut, width, wrap
 from orchestrator_core.agents.demo.control import Control
-from orchestrator_core.agents.demo.jobs import Job
+from orchestrator_core.agents.demo.conversation import Conversation
+from orchestrator_core.agents.demo.events import Events, NoHooks
 from orchestrator_core.agents.demo.keys import Input, Key, KeyReader, Pasted, Typed
 from orchestrator_core.agents.demo.orders import obey
 from orchestrator_core.agents.demo.prompt_box import PromptBox, Submission, kind_of
@@ -28,7 +30,8 @@ from orchestrator_core.agents.demo.show.orchestrator import deliverables
 from orchestrator_core.agents.demo.show.player import Player, Stage, take_apart
 from orchestrator_core.agents.demo.show.roles import PLAYERS, player_of
 from orchestrator_core.agents.demo.show.scenario import scenario
-from orchestrator_core.agents.demo.steps import Ask, Outcome, Run, Say, Step, Think, Work
+from orchestrator_core.agents.demo.steps import Ask, Done, Job, Outcome, Run, Say, Step, Think, Work
+from orchestrator_core.agents.demo.temper import Exit, Temper
 from orchestrator_core.agents.screen import Reading, ScreenState, read_screen
 from orchestrator_core.agents.screen_patterns import patterns
 from orchestrator_core.models.ids import PaneId
@@ -164,6 +167,34 @@ class Ended:
         return Outcome(text="done")
 
 
+class ToldHooks(NoHooks):
+    """Hooks that are written down; their answers are set beforehand."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.wanted = False
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+
+    def has(self, event: str) -> bool:
+        return self.wanted
+
+    def fire(self, event: str, subject: str, payload: dict[str, Any]) -> Job:
+        self.told.append((event, payload))
+        answers = self.answers.get(event)
+        return Answered(answers.pop(0)) if answers else Done()
+
+    def names(self) -> list[str]:
+        return [event for event, _ in self.told]
+
+
+class Answered:
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    def poll(self, now: float) -> Outcome | None:
+        return Outcome(text=json.dumps(self.answer))
+
+
 class Desk:
     """A demo agent on a clock that is moved by hand."""
 
@@ -172,11 +203,13 @@ class Desk:
         self.record = folder / "record.jsonl"
         self.trace = folder / "trace.jsonl"
         self.echo = Echo(1.0)
+        self.hooks = ToldHooks()
         made = Temper(folder="/project")._replace(ready_after=0.0, **temper)  # type: ignore[arg-type]
         self.agent = DemoAgent(
             made,
             self.echo,
             NoJobs(),
+            Events(self.hooks, Conversation("", "/project"), made.mode),
             now=0.0,
             record=Record(str(self.record)),
             trace=Record(str(self.trace)),
@@ -355,7 +388,8 @@ def test_the_program_imports_nothing_but_the_standard_library() -> None:
     code = (
         "import orchestrator_core.agents.demo.program, orchestrator_core.agents.demo.show, sys\n"
         "heavy = ('msgspec', 'textual', 'rich', 'peewee', 'libtmux', 'jinja2', 'psutil', 'subprocess', 'asyncio',"
-        " 'pathlib', 'orchestrator_core.models', 'orchestrator_core.config')\n"
+        " 'pathlib', 'uuid', 'orchestrator_core.agents.demo.shell', 'orchestrator_core.models',"
+        " 'orchestrator_core.config')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)

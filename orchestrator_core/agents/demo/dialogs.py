@@ -40,12 +40,15 @@ class Dialog:
         """Move the cursor up or down; it stops at the ends."""
         self.cursor = min(max(self.cursor + by, 0), len(self.form.choices) - 1)
 
-    def confirm(self) -> Answer:
-        """Take the choice under the cursor."""
+    def turn(self, by: int) -> None:
+        """Turn to another page, where there are any."""
+
+    def confirm(self) -> Answer | None:
+        """Take the choice under the cursor; None when there is more to be answered."""
         return Answer(self.cursor, self.form.choices[self.cursor])
 
-    def digit(self, text: str) -> Answer | None:
-        """Take the choice that `text` begins with the number of, where choices have numbers."""
+    def take(self, text: str, *, pasted: bool) -> Answer | None:
+        """Take the choice that `text` begins with the number of, where choices have numbers; all else is lost."""
         if not self.form.numbered or not text[:1].isdecimal():
             return None
         at = int(text[0]) - 1
@@ -134,7 +137,7 @@ def trust(folder: str) -> Form:
 BYPASS = Form(
     "bypass",
     (
-        "*WARNING: Demo agent running in Bypass Permissions mode", "",
+        "*WARNING: Claude Code running in Bypass Permissions mode", "",
         "In Bypass Permissions mode, the demo agent will not ask for your approval before running potentially "
         "dangerous commands.",
         "This mode should only be used in a sandboxed container/VM that has restricted internet access and can "
@@ -204,6 +207,10 @@ LOGIN = Form(
 )
 
 
+CONTINUE_AFTER_LIMIT = 1
+"""The choice of the menu at a usage limit that goes on by itself."""
+
+
 def usage_limit(until: str) -> Form:
     """Return the menu at a usage limit, for somebody who has not chosen to go on by themselves."""
     return Form(
@@ -232,20 +239,6 @@ def permission(command: str, purpose: str) -> Form:
         body=tuple(command.split("\n")),
         after=("This command requires approval", "", "Do you want to proceed?"),
         foot="Esc to cancel · Tab to amend",
-    )
-
-
-def question(text: str, header: str, choices: tuple[str, ...]) -> Form:
-    """Return a question of the agent's."""
-    return Form(
-        "question",
-        (f"☐ {header}", "", f"*{text}", ""),
-        (*choices, "Chat about this"),
-        ink=c.GREY,
-        indent=0,
-        numbered=True,
-        apart=True,
-        foot="Enter to select · ↑/↓ to navigate · Esc to cancel",
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from orchestrator_core.agents import run_script
+from orchestrator_core.agents.claude.agent_settings import settings_file
 from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
 from orchestrator_core.agents.screen_patterns import Patterns, patterns
 from orchestrator_core.config.settings import DemoSettings
 
 MODULE = "orchestrator_core.agents.demo"
 RECORD = "submissions.jsonl"
+MODE = "manual"
+COMMANDS = ("/compact",)
 
 
 class DemoDriver:
@@ -22,6 +25,8 @@ class DemoDriver:
     name = "demo"
     title = "Demo agent (not a real AI)"
     is_demo = True
+    has_hooks = True
+    commands = COMMANDS
     briefing_road = BriefingRoad.ARGUMENT
 
     def __init__(self, settings: DemoSettings) -> None:
@@ -50,10 +55,15 @@ class DemoDriver:
         """Return how this very briefing travels."""
         return run_script.road_of(briefing, self.briefing_road)
 
+    def session_folder(self, environ: Mapping[str, str]) -> Path | None:
+        """Return None: it keeps no such files."""
+        return None
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one demo agent. It records what it is given in its own folder."""
         conversation = str(uuid.uuid4())
         road = self.road_of(context.briefing)
+        settings = settings_file(context, MODE)
         argv = (
             *(sys.executable, "-P", "-m", MODULE),  # -P: nothing in the worktree is imported
             *("--role", context.agent.role),
@@ -61,13 +71,14 @@ class DemoDriver:
             *("--seed", str(self._settings.seed)),
             *("--speed", str(self._settings.speed)),
             *("--session-id", conversation),
+            *("--settings", str(settings.path)),
             *("--name", context.agent.id),
             *("--record", str(context.folder / RECORD)),
         )
         return LaunchPlan(
             argv=run_script.window_command(context),
             env=run_script.environment(context),
-            files=run_script.files(context, argv, road, options_end="--"),
+            files=(*run_script.files(context, argv, road, options_end="--"), settings),
             conversation=conversation,
             briefing_road=road,
         )

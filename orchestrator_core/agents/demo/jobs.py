@@ -9,20 +9,12 @@ import os
 import signal
 from typing import Protocol
 
-from orchestrator_core.agents.demo.steps import Outcome
+from orchestrator_core.agents.demo.steps import Job, Outcome
 
 TIMEOUT_S = 120.0
 KEPT_BYTES = 65536
 READ_BYTES = 16384
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_PAGER": "cat", "PAGER": "cat"}
-
-
-class Job(Protocol):
-    """A command that was started."""
-
-    def poll(self, now: float) -> Outcome | None:
-        """Return how it ended, or None while it runs. Never blocks."""
-        ...
 
 
 class Jobs(Protocol):

@@ -25,7 +25,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _add_real_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", default=None, help="submitted as soon as the agent is ready")
     parser.add_argument("--session-id", default="", help="the id of the conversation")
-    parser.add_argument("--settings", default="", help="taken and ignored")
+    parser.add_argument("--resume", default="", metavar="ID", help="go on with a conversation that was kept")
+    parser.add_argument("--settings", default="", metavar="FILE|JSON", help="hooks and the status line")
     parser.add_argument("--permission-mode", default="manual", help="shown in the footer")
     parser.add_argument("-n", "--name", default="", help="shown on the prompt box")
 
@@ -41,6 +42,8 @@ def _add_faults(parser: argparse.ArgumentParser) -> None:
     faults.add_argument("--ready-after", type=float, default=0.5, metavar="S", help="until then an Enter is lost")
     faults.add_argument("--think", type=float, default=0.3, metavar="S", help="how long an answer takes")
     faults.add_argument("--swallow-enter", type=int, default=0, metavar="N", help="lose the first N Enters")
+    faults.add_argument("--no-session-file", action="store_true", help="say nothing in Claude Code's sessions folder")
+    faults.add_argument("--notify-scale", type=float, default=1.0, metavar="X", help="notify X times as late")
     faults.add_argument("--no-alternate-screen", action="store_true", help="scroll like a plain program")
 
 

@@ -5,10 +5,15 @@
 {"do": "retry", "text": "API error"}    work on a request that is tried again
 {"do": "think", "seconds": 0}           how long answers take from now on
 {"do": "permission", "command": "…"}    ask for permission
-{"do": "question", "question": "…", "choices": ["…"]}
+{"do": "question", "question": "…", "choices": ["…"]}   "descriptions": ["…"] come below, with "multiple": true any
+                                        number may be picked; "questions": [{…}, {…}] asks several
 {"do": "dialog", "name": "trust"}       any other dialog by name
-{"do": "limit", "until": "2:59pm"}      hit a usage limit; a number is the time it resets; "menu": true asks
-{"do": "error", "text": "…"}            let an error end the turn
+{"do": "limit", "until": "2:59pm"}      hit a usage limit; a number is the time it resets; "menu": true asks,
+                                        "continue": false stays idle afterwards, "window": "seven_day" is another one
+{"do": "error", "text": "…"}            let an error end the turn; "error": "billing_error" is for the hooks
+{"do": "subagent", "seconds": 5}        start a subagent in the background
+{"do": "shell", "seconds": 5}           leave a command running in the background
+{"do": "session", "status": "busy"}     lie in the session file; without a status no longer
 {"do": "draft", "text": "…"}            leave text at the prompt
 {"do": "swallow-enter", "count": 1}     lose the next Enters
 {"do": "print", "text": "…"}            say something
@@ -27,10 +32,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator_core.agents.demo import dialogs
-from orchestrator_core.agents.demo.agent import DemoAgent, Exit
+from orchestrator_core.agents.demo.agent import DemoAgent
 from orchestrator_core.agents.demo.answers import Echo
-from orchestrator_core.agents.demo.steps import Ask, Question, Script, Step
+from orchestrator_core.agents.demo.standing import Standing
+from orchestrator_core.agents.demo.steps import Ask, Inquire, Question, Script, Step, Think
+from orchestrator_core.agents.demo.temper import Exit
 from orchestrator_core.agents.demo.transcript import Reply
+from orchestrator_core.agents.demo.trouble import Limit
 
 
 def obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> None:
@@ -49,15 +57,26 @@ def obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> 
 def _obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) -> None:
     match order["do"]:
         case "busy":
-            agent.activity.pass_time(float(order.get("seconds", math.inf)), now)
+            seconds = float(order.get("seconds", math.inf)) * agent.temper.speed
+            agent.play(_once(Think(seconds)), now)
         case "retry":
-            agent.activity.pass_time(math.inf, now, retry=str(order.get("text", "API error")))
+            agent.play(_once(Think(math.inf)), now, retry=str(order.get("text", "API error")))
         case "idle":
             _be_idle(agent, now)
         case "quiet":
             agent.quiet = True
         case "think":
             echo.seconds = float(order["seconds"])
+        case "subagent" | "shell" as kind:
+            agent.start_task(kind, str(order.get("description", "a small job")), now + float(order["seconds"]))
+        case "session":
+            agent.lie = _lie(order)
+        case _:
+            _end(agent, order, now)
+
+
+def _end(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
+    match order["do"]:
         case "exit":
             raise Exit(int(order.get("code", 0)))
         case "crash":
@@ -79,15 +98,13 @@ def _show(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
         case "permission":
             agent.play(_once(Ask(str(order["command"]), str(order.get("purpose", "")))), now)
         case "question":
-            choices = tuple(str(choice) for choice in order["choices"])
-            agent.play(_once(Question(str(order["question"]), str(order.get("header", "Choice")), choices)), now)
+            agent.play(_once(_inquiry(order)), now)
         case "dialog":
             agent.open_dialog(dialogs.named(str(order["name"]), agent.temper.folder))
         case "limit":
             _limit(agent, order, now)
         case "error":
-            agent.activity.stop()
-            agent.trouble.fail(str(order["text"]))
+            agent.fail(str(order.get("error", "server_error")), str(order["text"]))
         case "draft":
             agent.box.clear()
             agent.box.type(str(order["text"]))
@@ -99,17 +116,34 @@ def _show(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
             raise ValueError(f"{unknown!r} is no order")
 
 
+def _inquiry(order: Mapping[str, Any]) -> Inquire:
+    questions = tuple(_question(each) for each in order.get("questions", [order]))
+    if not questions:
+        raise ValueError("there is no question")
+    return Inquire(questions)
+
+
+def _question(order: Mapping[str, Any]) -> Question:
+    choices, descriptions = (tuple(map(str, order.get(key, ()))) for key in ("choices", "descriptions"))
+    if not choices:
+        raise ValueError("a question has choices")
+    header = str(order.get("header", "Choice"))
+    return Question(str(order["question"]), header, choices, descriptions, multiple=bool(order.get("multiple")))
+
+
 def _limit(agent: DemoAgent, order: Mapping[str, Any], now: float) -> None:
-    until, lifts_at = order["until"], math.inf
+    until, lifts_at, resets_at = order["until"], math.inf, 0
     if not isinstance(until, str):
-        lifts_at = now + float(until) - time.time()
-        until = time.strftime("%I:%M%p", time.gmtime(float(until))).lower().removeprefix("0")
-    agent.activity.stop()
-    if order.get("menu"):
-        agent.trouble.tell_limit(until)
-        agent.open_dialog(dialogs.usage_limit(until))
-    else:
-        agent.trouble.hit_limit(until, lifts_at)
+        resets_at = int(until)
+        lifts_at = now + max(float(until) - time.time(), 0.0)
+        until = time.strftime("%I:%M%p", time.gmtime(resets_at)).lower().removeprefix("0")
+    window = str(order.get("window", "five_hour"))
+    limit = Limit(until, lifts_at, resets_at, window, continues=bool(order.get("continue", True)))
+    agent.hit_limit(limit, asks=bool(order.get("menu", not agent.temper.continues)))
+
+
+def _lie(order: Mapping[str, Any]) -> Standing | None:
+    return Standing(str(order["status"]), str(order.get("waitingFor", ""))) if "status" in order else None
 
 
 def _once(step: Step) -> Script:

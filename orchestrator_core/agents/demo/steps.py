@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Outcome(NamedTuple):
@@ -12,6 +12,28 @@ class Outcome(NamedTuple):
     ok: bool = True
     text: str = ""
     """What a command put out, or the choice that was picked."""
+
+
+class Job(Protocol):
+    """Something that was started and goes on beside the agent."""
+
+    def poll(self, now: float) -> Outcome | None:
+        """Return how it ended, or None while it runs. Never blocks."""
+        ...
+
+
+class Done:
+    """A job that was over before it began."""
+
+    def poll(self, now: float) -> Outcome | None:
+        """Return that nothing came of it."""
+        return Outcome()
+
+
+class Await(NamedTuple):
+    """Wait for something that was started elsewhere."""
+
+    job: Job
 
 
 class Think(NamedTuple):
@@ -56,12 +78,21 @@ class Ask(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question with choices. It stays until somebody answers it."""
+    """A question with choices."""
 
     question: str
     header: str
     choices: tuple[str, ...]
+    descriptions: tuple[str, ...] = ()
+    multiple: bool = False
+    """Any number of choices may be picked."""
 
 
-Step = Think | Say | Work | Run | Ask | Question
+class Inquire(NamedTuple):
+    """Ask one question or several at once. They stay until somebody answers them."""
+
+    questions: tuple[Question, ...]
+
+
+Step = Await | Think | Say | Work | Run | Ask | Inquire
 Script = Generator[Step, Outcome, None]

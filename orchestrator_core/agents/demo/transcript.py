@@ -130,7 +130,7 @@ class Notice(Block):
         self._ink = ink
 
     def draw(self, columns: int) -> Iterator[str]:
-        """Yield the text behind a hook."""
+        """Yield the text under a hook."""
         start = f"{c.GREY}  ⎿ {NBSP}{c.RESET}"
         for row in wrap(self._text, columns - 5):
             yield f"{start}{self._ink}{row}{c.RESET}"
@@ -144,15 +144,27 @@ class Transcript:
         self._blocks: deque[Block] = deque(maxlen=KEPT)
         self.added = 0
         """How many blocks were ever added."""
+        self.said = ""
+        """The last that the agent said; not what the program said of itself."""
 
     def add(self, block: Block) -> None:
         """Add a block at the end."""
         self._blocks.append(block)
         self.added += 1
 
+    def say(self, text: str) -> None:
+        """Add what the agent says."""
+        self.add(Reply(text))
+        self.said = text
+
+    def take_back(self) -> None:
+        """Show the last block no more."""
+        self._blocks[-1] = Plain([], joins=True)
+
     def clear(self) -> None:
         """Forget everything."""
         self._blocks.clear()
+        self.said = ""
 
     def parted(self, after: int) -> tuple[list[Block], list[Block]]:
         """Return the blocks after the first `after` ones, parted before the first that may still change."""

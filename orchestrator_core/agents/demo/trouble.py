@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from orchestrator_core.agents.demo import colours as c
 from orchestrator_core.agents.demo.transcript import Notice, Reply, Transcript
+
+
+class Limit(NamedTuple):
+    """A usage limit."""
+
+    until: str
+    """When it resets, as it is shown."""
+    lifts_at: float = math.inf
+    """By the agent's own clock."""
+    resets_at: int = 0
+    """In seconds since the epoch."""
+    window: str = "five_hour"
+    continues: bool = True
+    """It goes on by itself afterwards."""
+
+    @property
+    def text(self) -> str:
+        """What is said when it is hit."""
+        name = "weekly" if self.window == "seven_day" else "5-hour"
+        return f"You've hit your {name} limit · resets {self.until} (UTC)"
 
 
 class Trouble:
@@ -13,27 +34,30 @@ class Trouble:
 
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
-        self.limit = ""
-        """Until when, as it is shown; empty without a limit."""
+        self.limit: Limit | None = None
         self.has_error = False
-        self.lifts_at = math.inf
 
-    def hit_limit(self, until: str, lifts_at: float) -> None:
-        """Hit a usage limit, with the promise to go on by itself."""
-        self.limit = until
-        self.lifts_at = lifts_at
-        self.tell_limit(until)
-        self._transcript.add(Reply(f"Usage limit reached · set to continue automatically at {until}", ink=c.GREY))
+    @property
+    def lifts_at(self) -> float:
+        """When the limit is over; infinite without one."""
+        return self.limit.lifts_at if self.limit else math.inf
 
-    def tell_limit(self, until: str) -> None:
+    def tell_limit(self, limit: Limit) -> None:
         """Say that a limit was hit."""
-        self._transcript.add(Notice(f"You've hit your 5-hour limit · resets {until} (UTC)"))
+        self._transcript.add(Notice(limit.text))
 
-    def repeat_limit(self) -> None:
+    def wait_for(self, limit: Limit) -> None:
+        """Wait for the limit's end."""
+        self.limit = limit
+        if limit.continues:
+            text = f"Usage limit reached · set to continue automatically at {limit.until}"
+            self._transcript.add(Reply(text, ink=c.GREY))
+
+    def repeat_limit(self, limit: Limit) -> None:
         """Say what becomes of a message while the limit lasts."""
-        text = f"Usage limit reached again · set to continue automatically at {self.limit}"
+        text = f"Usage limit reached again · set to continue automatically at {limit.until}"
         self._transcript.add(Reply(text, ink=c.GREY))
-        self.tell_limit(self.limit)
+        self.tell_limit(limit)
 
     def fail(self, text: str) -> None:
         """Show an error that ended the turn."""
@@ -42,14 +66,14 @@ class Trouble:
 
     def cancel_limit(self) -> None:
         """Wait no longer, and say nothing."""
-        self.limit = ""
-        self.lifts_at = math.inf
+        self.limit = None
 
     def end(self) -> None:
         """Get over it, and say so."""
         if self.limit:
+            if self.limit.continues:
+                self._transcript.add(Reply("Usage limit reset · Continuing automatically", ink=c.GREY))
             self.cancel_limit()
-            self._transcript.add(Reply("Usage limit reset · Continuing automatically", ink=c.GREY))
         if self.has_error:
             self.has_error = False
             self._transcript.add(Reply("It works again."))

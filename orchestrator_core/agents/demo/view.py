@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orchestrator_core.agents.demo import colours as c
-from orchestrator_core.agents.demo.cells import cut, width, wrap
+from orchestrator_core.agents.demo.cells import clean, cut, width, wrap
 from orchestrator_core.agents.demo.dialogs import Dialog
 from orchestrator_core.agents.demo.transcript import NBSP, Block, Prompt, Transcript
+from orchestrator_core.agents.demo.trouble import Limit
 
 MARK = "demo agent · not a real AI"
 MODES = {
@@ -37,7 +38,13 @@ class View(NamedTuple):
     spinner: str = ""
     queued: tuple[str, ...] = ()
     dialog: Dialog | None = None
-    limit: str = ""
+    limit: Limit | None = None
+    shells: int = 0
+    """How many commands run in the background."""
+    tasks: int = 0
+    """How many commands and subagents do."""
+    status_line: tuple[str, ...] = ()
+    hint: str = ""
     warning: str = ""
     starting: bool = False
     """Nothing is drawn but a dialog."""
@@ -75,7 +82,8 @@ def lower_part(view: View, columns: int, height: int) -> Iterator[str]:
         yield ""
         yield from view.dialog.rows(columns)
         return
-    yield ""
+    yield f"{c.GREY}{view.hint.rjust(columns)[:columns]}{c.RESET}" if view.hint else ""
+    yield from _completions(view.completions, columns)
     yield _top_rule(view.name, columns)
     yield from _draft(view, columns, height)
     yield f"{c.RULE}{'─' * columns}{c.RESET}"
@@ -88,6 +96,12 @@ def settled_rows(blocks: Sequence[Block], columns: int) -> list[str]:
     for block in blocks:
         rows += block.rows(columns) if block.joins else ["", *block.rows(columns)]
     return rows
+
+
+def _completions(found: Sequence[tuple[str, str]], columns: int) -> Iterator[str]:
+    for at, (word, meaning) in enumerate(found):
+        row = cut(f"  {' ' if at else '❯'} {word:<28}{meaning}", columns)
+        yield f"{c.GREY if at else c.BLUE}{row}{c.RESET}"
 
 
 def _top_rule(name: str, columns: int) -> str:
@@ -115,16 +129,30 @@ def _placeholder(text: str) -> str:
 
 
 def _footer(view: View, columns: int) -> Iterator[str]:
-    if view.completions:
-        for at, (word, meaning) in enumerate(view.completions):
-            yield cut(f"  {'❯' if at == 0 else ' '} {word:<28}{meaning}", columns)
-        return
     if view.limit:
-        yield f"{c.WHITE}{cut(f'  ⚠ Usage limit reached · limit resets {view.limit}', columns)}{c.RESET}"
-        yield f"{c.WHITE}{cut(f'    Continuing automatically at {view.limit} · Esc to cancel', columns)}{c.RESET}"
+        yield from _limit_rows(view.limit, columns)
+    for row in view.status_line:
+        yield f"{c.GREY}{cut(f'  {clean(row)}' if row else '', columns)}{c.RESET}"
     yield f"{c.ACCENT}{cut(f'  {MARK}', columns)}{c.RESET}"
     if view.warning:
         yield f"{c.GREY}{cut(f'  {view.warning}', columns)}{c.RESET}"
         return
     mode = MODES.get(view.mode, MANUAL)
-    yield f"{c.GREY}{cut(f'  {mode}' + (' · esc to interrupt' if view.busy else ''), columns)}{c.RESET}"
+    parts = [f"  {mode}", *_mode_parts(view)]
+    yield f"{c.GREY}{cut(' · '.join(parts), columns)}{c.RESET}"
+
+
+def _mode_parts(view: View) -> Iterator[str]:
+    """Yield what follows the mode; how to interrupt is left out while something is typed."""
+    if view.busy and not view.draft:
+        yield "esc to interrupt"
+    if view.shells:
+        yield f"{view.shells} shell{'s' if view.shells > 1 else ''}"
+    if view.tasks:
+        yield "/tasks to see subagents"
+
+
+def _limit_rows(limit: Limit, columns: int) -> Iterator[str]:
+    yield f"{c.WHITE}{cut(f'  ⚠ Usage limit reached · limit resets {limit.until}', columns)}{c.RESET}"
+    if limit.continues:
+        yield f"{c.WHITE}{cut(f'    Continuing automatically at {limit.until} · Esc to cancel', columns)}{c.RESET}"
