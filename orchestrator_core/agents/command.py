@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from orchestrator_core.agents import run_script
 from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
@@ -19,6 +19,8 @@ class CommandDriver:
     """A program that the settings name, with what they say of it."""
 
     is_demo = False
+    has_hooks = False
+    commands: tuple[str, ...] = ()
 
     def __init__(self, name: str, settings: DriverSettings) -> None:
         """Take the settings of `[drivers.NAME]`.
@@ -58,6 +60,10 @@ class CommandDriver:
     def road_of(self, briefing: str) -> BriefingRoad:
         """Return how this very briefing travels."""
         return run_script.road_of(briefing, self.briefing_road)
+
+    def session_folder(self, environ: Mapping[str, str]) -> Path | None:
+        """Return None: it keeps no such files."""
+        return None
 
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one such program; it has no conversation that could be resumed."""

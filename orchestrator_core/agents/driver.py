@@ -37,6 +37,8 @@ class LaunchContext(Struct, frozen=True, kw_only=True):
     agent: Agent
     folder: Path
     """The agent's private folder; it exists before the planned files are written."""
+    spool: Path
+    """Where the agent's hooks put what they tell."""
     briefing: str
     tmorch_argv: tuple[str, ...]
     """How an agent calls tmorch."""
@@ -105,12 +107,26 @@ class Driver(Protocol):
         """What to do about each start-up dialog, by the dialog's name; others are left to the person."""
         ...
 
+    @property
+    def has_hooks(self) -> bool:
+        """Whether its programs tell of themselves: a message counts as taken once the agent said so itself."""
+        ...
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands of its own that may be sent to it as a whole message."""
+        ...
+
     def needs_program(self) -> str | None:
         """Return the program that must be on PATH, by name or by path; None when it brings its own."""
         ...
 
     def road_of(self, briefing: str) -> BriefingRoad:
         """Return how this very briefing travels: the same answer as in the plan made for it."""
+        ...
+
+    def session_folder(self, environ: Mapping[str, str]) -> Path | None:
+        """Return where its programs keep a file about each of their sessions; None when they keep none we can read."""
         ...
 
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:

@@ -2,7 +2,8 @@
 
 The prompt box decides: where there is one, the rows below it say whether the agent works, and only what follows
 the newest message above it can be a current limit or error. Without a box, what follows the last full-width rule
-is a dialog. Scrollback is never looked at.
+is a dialog. Scrollback is never looked at. Rows may be missing or covered, and a person's status line or an agent's
+reply may say anything: a state is told only when a row that is the agent's own says so, and is NONE else.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from orchestrator_core.agents.choices import Choice, choices_of
+from orchestrator_core.agents.choices import Choice
 from orchestrator_core.agents.dialogs import read_dialog
+from orchestrator_core.agents.footer import Footer, read_footer
 from orchestrator_core.agents.rows import Rows
 from orchestrator_core.agents.screen_patterns import Patterns
 from orchestrator_core.agents.transcript import Transcript, read_transcript
 from orchestrator_core.models.pane import PaneFrame
 
-__all__ = ["Choice", "Reading", "ScreenState", "choices_of", "read_screen"]
+__all__ = ["Choice", "Reading", "ScreenState", "read_screen"]
 
 RETRY = "shows that a request is tried again"
+EMPTY = "shows an empty prompt"
+DRAFT = "shows unsent text at its prompt"
+UNTOLD = ", but not whether anything runs"
 
 
 class ScreenState(StrEnum):
@@ -51,8 +56,16 @@ class Reading(Struct, frozen=True, kw_only=True):
     """The dialog may stand before the first prompt."""
     detail: str = ""
     """The command or question a dialog asks about, or the text of the limit or error."""
+    cut: bool = False
+    """The dialog begins above the screen: `detail` is the end of what it asks about."""
     choices: tuple[Choice, ...] = ()
     """Of the open dialog, from top to bottom; empty when it has none or they cannot be read."""
+    more_choices: bool = False
+    """It has choices that are out of sight."""
+    multi: bool = False
+    """More than one choice may be ticked before the answer is submitted: picking one answers nothing yet."""
+    question_tabs: tuple[str, ...] = ()
+    """The names of the questions of this dialog, which are answered one after the other."""
     has_prompt: bool = False
     """The prompt box is there: text typed now goes into it."""
     draft: str = ""
@@ -111,7 +124,7 @@ def _find_box(rows: Rows, patterns: Patterns) -> _Box | None:
 def _read_box(rows: Rows, box: _Box, patterns: Patterns) -> Reading:
     draft, placeholder = _read_draft(rows, box, patterns)
     transcript = read_transcript(rows, box.top, patterns)
-    footer = "\n".join(rows.text(row) for row in range(box.bottom + 1, len(rows)))
+    footer = read_footer(rows, box.bottom + 1, patterns)
     state, says, detail = _judge_box(transcript, footer, patterns, has_draft=bool(draft))
     is_busy = state is ScreenState.BUSY
     return Reading(
@@ -125,29 +138,36 @@ def _read_box(rows: Rows, box: _Box, patterns: Patterns) -> Reading:
         doing=transcript.doing if is_busy else "",
         last_prompt=transcript.last_prompt,
         turn_ended=transcript.turn_ended,
-        retrying=is_busy and bool(transcript.retrying),
-        background=patterns.background.search(footer) is not None,
-        resumes=state is ScreenState.LIMIT and patterns.limit_footer.search(footer) is not None,
+        retrying=is_busy and transcript.retrying,
+        background=footer.background,
+        resumes=state is ScreenState.LIMIT and bool(footer.limit),
     )
 
 
 def _judge_box(
-    transcript: Transcript, footer: str, patterns: Patterns, *, has_draft: bool
+    transcript: Transcript, footer: Footer, patterns: Patterns, *, has_draft: bool
 ) -> tuple[ScreenState, str, str]:
-    mark = next((mark for mark in patterns.footer_marks if mark in footer), "")
-    if mark or transcript.spinning:
-        says = RETRY if transcript.retrying else f"shows “{mark}”" if mark else "shows a spinner"
-        return ScreenState.BUSY, says, ""
-    limit = patterns.limit_footer.search(footer)
-    if limit or transcript.limit:
-        return (
-            ScreenState.LIMIT,
-            "shows a usage limit",
-            transcript.limit or limit["detail"] if limit else transcript.limit,
+    """Return the state, what speaks for it, and the text of a limit or error.
+
+    The mode's row leaves out how to interrupt while something is typed: with a draft it does not tell that nothing
+    runs, and suggestions for the draft may cover the spinner.
+    """
+    prompt = DRAFT if has_draft else EMPTY
+    if transcript.spinning or (footer.is_busy and not transcript.at_rest):
+        says = (
+            RETRY if transcript.retrying else f"shows “{patterns.busy_mark}”" if footer.is_busy else "shows a spinner"
         )
+        return ScreenState.BUSY, says, ""
+    if footer.is_busy or (has_draft and transcript.covered):
+        return ScreenState.NONE, prompt + UNTOLD, ""
+    if footer.resumes or transcript.limit:
+        return ScreenState.LIMIT, "shows a usage limit", transcript.limit or footer.limit
     if transcript.error:
         return ScreenState.ERROR, "shows an error that ended its turn", transcript.error
-    return ScreenState.READY, "shows unsent text at its prompt" if has_draft else "shows an empty prompt", ""
+    tells = footer.is_whole and transcript.in_sight and not has_draft
+    if footer.limit or not (transcript.at_rest or tells):
+        return ScreenState.NONE, prompt + UNTOLD, ""
+    return ScreenState.READY, prompt, ""
 
 
 def _read_draft(rows: Rows, box: _Box, patterns: Patterns) -> tuple[str, str]:
@@ -181,7 +201,11 @@ def _read_dialog(rows: Rows, patterns: Patterns) -> Reading:
         dialog=found.pattern.name,
         gate=found.pattern.gate,
         detail=found.detail,
+        cut=found.cut,
         choices=found.choices,
+        more_choices=found.more_choices,
+        multi=found.multi,
+        question_tabs=found.tabs,
     )
 
 
@@ -194,5 +218,4 @@ def _read_line_prompt(frame: PaneFrame, patterns: Patterns) -> Reading:
     if found is None:
         return Reading(state=ScreenState.BUSY, says="shows no prompt on the row of the cursor")
     draft = text[found.end() :].strip()
-    says = "shows unsent text at its prompt" if draft else "shows an empty prompt"
-    return Reading(state=ScreenState.READY, says=says, has_prompt=True, draft=draft)
+    return Reading(state=ScreenState.READY, says=DRAFT if draft else EMPTY, has_prompt=True, draft=draft)

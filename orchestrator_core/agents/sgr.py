@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -25,6 +24,8 @@ class Look(Struct, frozen=True):
     reverse: bool = False
     background: bool = False
     """It has a background colour of its own."""
+    coloured: bool = False
+    """Its letters have a colour of their own."""
 
 
 class Run(Struct, frozen=True):
@@ -59,35 +60,29 @@ def runs(line: str, look: Look = PLAIN) -> tuple[tuple[Run, ...], Look]:
     return tuple(found), look
 
 
-def look_before(lines: Sequence[str], row: int) -> Look:
-    """Return the look that row `row` begins with: codes carry over from the rows above it.
-
-    tmux drops an attribute only by resetting all of them, so the search ends at the last reset.
-    """
-    start = row
-    while start > 0 and not _has_reset(lines[start - 1]):
-        start -= 1
-    look = PLAIN
-    for line in lines[max(start - 1, 0) : row]:
+def look_after(line: str, look: Look) -> Look:
+    """Return the look that `line`, which begins with `look`, ends with."""
+    if "\x1b" in line:
         for code in CODES.finditer(line):
             if code[1] is not None:
                 look = _changed(look, code[1])
     return look
 
 
-def _has_reset(line: str) -> bool:
+def has_reset(line: str) -> bool:
+    """Return whether what comes before `line` cannot matter to what follows it."""
     return "\x1b[0" in line or "\x1b[m" in line
 
 
 @lru_cache(maxsize=4096)
 def _changed(look: Look, parameters: str) -> Look:
-    dim, reverse, background = look.dim, look.reverse, look.background
+    dim, reverse, background, coloured = look.dim, look.reverse, look.background, look.coloured
     skip = 0
     for parameter, following in _pairs(parameters):
         if skip:
             skip -= 1
         elif parameter in ("", "0"):
-            dim = reverse = background = False
+            dim = reverse = background = coloured = False
         elif parameter in ("2", "22"):
             dim = parameter == "2"
         elif parameter in ("7", "27"):
@@ -95,9 +90,11 @@ def _changed(look: Look, parameters: str) -> Look:
         elif parameter in ("38", "48", "58"):
             skip = COLOUR_ARGUMENTS.get(following, 0)
             background = background or parameter == "48"
+            coloured = coloured or parameter == "38"
         else:
-            background = _background(parameter, background)
-    return Look(dim, reverse, background)
+            background = _ground(parameter, background, "4", 40)
+            coloured = _ground(parameter, coloured, "3", 30)
+    return Look(dim, reverse, background, coloured)
 
 
 def _pairs(parameters: str) -> list[tuple[str, str]]:
@@ -105,10 +102,12 @@ def _pairs(parameters: str) -> list[tuple[str, str]]:
     return list(zip(values, [*values[1:], ""], strict=True))
 
 
-def _background(parameter: str, current: bool) -> bool:
-    if parameter == "49":
+def _ground(parameter: str, current: bool, family: str, first: int) -> bool:
+    """Return whether there is a colour after `parameter`; 3x and 9x are of letters, 4x and 10x of what is behind."""
+    if parameter == f"{family}9":
         return False
-    is_colour = parameter.startswith("48:") or (
-        parameter.isdigit() and (40 <= int(parameter) <= 47 or 100 <= int(parameter) <= 107)
+    bright = first + 60
+    is_colour = parameter.startswith(f"{family}8:") or (
+        parameter.isdigit() and (first <= int(parameter) <= first + 7 or bright <= int(parameter) <= bright + 7)
     )
     return current or is_colour

@@ -27,6 +27,12 @@ class Transcript(Struct, frozen=True, kw_only=True):
     limit: str = ""
     error: str = ""
     turn_ended: bool = False
+    at_rest: bool = False
+    """What stands last says that nothing runs."""
+    in_sight: bool = False
+    """What stands last begins on the screen: it is not only the tail of something."""
+    covered: bool = False
+    """Suggestions for what is being typed cover its end."""
 
 
 def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
@@ -34,18 +40,44 @@ def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
     start, is_message = _newest_turn(rows, end, patterns)
     below = list(islice((r for r in range(end - 1, start, -1) if _counts(rows.text(r), patterns)), NEAR))
     queued = any(_is_queued(rows, row, patterns) for row in range(end - 1, start, -1))
-    spinner = _spinner(rows, below, patterns)
-    limit, error = _newest_notice(rows, below, patterns)
+    last = _last_block(rows, below)
+    doing = _spins(last, patterns)
+    limit, error = _newest_notice(rows, start, below, patterns)
     return Transcript(
         last_prompt=_last_prompt(rows, start, end, patterns, is_message=is_message),
         queued=queued,
-        doing=_short(_doing(rows, start, end, patterns, queued=queued) or spinner),
-        spinning=bool(spinner) and bool(_spins(rows.text(below[0]), patterns)),
-        retrying=bool(spinner) and patterns.retrying.match(rows.text(below[0])) is not None,
+        doing=_short(_doing(rows, start, end, patterns, queued=queued) or doing),
+        spinning=bool(doing),
+        retrying=bool(doing) and patterns.retrying.match(last) is not None,
         limit=limit,
         error=error,
         turn_ended=any(patterns.done.match(rows.text(row)) for row in below),
+        at_rest=_is_at_rest(rows, start, end, below, last, patterns),
+        in_sight=start >= 0 or any(patterns.block.match(rows.text(row)) for row in range(end)),
+        covered=_is_covered(rows, end, patterns),
     )
+
+
+def _last_block(rows: Rows, below: list[int]) -> str:
+    """Return the row that the newest block begins with: the CLI's own begin at the left edge, all else does not."""
+    return next((text for row in below if not (text := rows.text(row)).startswith(" ")), "")
+
+
+def _is_at_rest(rows: Rows, start: int, end: int, below: list[int], last: str, patterns: Patterns) -> bool:
+    if patterns.done.match(last) or (below and patterns.stopped.match(rows.text(below[0]))):
+        return True
+    above = [text for row in range(end) if (text := rows.text(row))] if start < 0 and len(below) < NEAR else []
+    return any(map(patterns.welcome.search, above)) and not any(map(patterns.block.match, above))
+
+
+def _is_covered(rows: Rows, end: int, patterns: Patterns) -> bool:
+    """Whether something lies on the rows over the prompt box: there is a blank one else, or a hint."""
+    row = end - 1
+    while row >= 0 and (text := rows.text(row)):
+        if _counts(text, patterns):
+            return text.startswith(" ")
+        row -= 1
+    return False
 
 
 def _newest_turn(rows: Rows, end: int, patterns: Patterns) -> tuple[int, bool]:
@@ -81,10 +113,6 @@ def _spins(text: str, patterns: Patterns) -> str:
     return found["doing"] if found else ""
 
 
-def _spinner(rows: Rows, below: list[int], patterns: Patterns) -> str:
-    return next((text for row in below if (text := _spins(rows.text(row), patterns))), "")
-
-
 def _doing(rows: Rows, start: int, end: int, patterns: Patterns, *, queued: bool) -> str:
     """Return the newest tool call of the turn; a queued message stands below the turn that runs."""
     if queued:
@@ -99,7 +127,7 @@ def _short(text: str) -> str:
     return text if len(text) <= DOING_CHARACTERS else text[: DOING_CHARACTERS - 1] + "…"
 
 
-def _newest_notice(rows: Rows, below: list[int], patterns: Patterns) -> tuple[str, str]:
+def _newest_notice(rows: Rows, start: int, below: list[int], patterns: Patterns) -> tuple[str, str]:
     """Return the limit and the error that the turn ended with; what came before other output is not current."""
     for row in below:
         text = rows.text(row)
@@ -107,17 +135,25 @@ def _newest_notice(rows: Rows, below: list[int], patterns: Patterns) -> tuple[st
             continue
         limit = patterns.limit_notice.match(text)
         error = patterns.error_notice.match(text) or patterns.error_reply.match(text)
-        if (limit or error) and not _is_output(rows, row, patterns):
+        if (limit or error) and not _is_quoted(rows, start, row, patterns):
             return (limit["detail"], "") if limit else ("", _whole(rows, row, error["detail"] if error else ""))
         if not text.startswith(" ") or text.startswith(NOTICE):
             break
     return "", ""
 
 
+def _is_quoted(rows: Rows, start: int, row: int, patterns: Patterns) -> bool:
+    """Whether a row that reads like a notice is somebody's text: a tool's output, a reply's or a message's line."""
+    if not rows.text(row).startswith(NOTICE):
+        return False
+    return _is_output(rows, row, patterns) or not rows.is_marked(row) or (start >= 0 and rows.has_background(row))
+
+
 def _is_output(rows: Rows, row: int, patterns: Patterns) -> bool:
-    """Whether a notice is the first line of a tool's output: somebody's text that reads like one."""
-    above = rows.text(row - 1) if row and rows.text(row).startswith(NOTICE) else ""
-    return above.startswith(BLOCK) and not above.startswith(patterns.before_limit)
+    """Whether a notice is the first line of the output of a tool, or of a command that a person ran."""
+    above = rows.text(row - 1) if row else ""
+    is_block = above.startswith((BLOCK, *patterns.transcript.turn_starts))
+    return is_block and not above.startswith(patterns.before_limit)
 
 
 def _whole(rows: Rows, row: int, detail: str) -> str:

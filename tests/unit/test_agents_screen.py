@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_core.agents.screen import Reading, ScreenState, read_screen
-from orchestrator_core.agents.screen_patterns import FOLDER, Patterns, line_prompt, patterns, unread
-from orchestrator_core.errors import NotFoundError
+from orchestrator_core.agents.screen_patterns import line_prompt, unread
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.models.pane import Cursor, PaneFrame
-
-SCREENS = Path(__file__).parents[1] / "data/claude-screens"
-EXPECTED: dict[str, str] = json.loads((SCREENS / "manifest.json").read_text(encoding="utf-8"))
-CLAUDE = patterns("claude")
+from tests.fakes.captured_screens import CLAUDE, FOLDER, lines_of, read
 
 
 def frame_of(text: str, *, width: int = 120, history: int = 0, cursor: Cursor | None = None) -> PaneFrame:
@@ -31,36 +26,14 @@ def frame_of(text: str, *, width: int = 120, history: int = 0, cursor: Cursor | 
     )
 
 
-def captured(name: str) -> str:
-    return (SCREENS / f"{name}.ansi.txt").read_text(encoding="utf-8").removesuffix("\n")
-
-
 def reading_of(name: str) -> Reading:
-    return read_screen(frame_of(captured(name)), CLAUDE)
+    return read(lines_of(name))
 
 
-def in_words(reading: Reading) -> str:
-    """The state in the words of manifest.json."""
-    match reading.state:
-        case ScreenState.READY:
-            return "idle:shell" if reading.background else "idle"
-        case ScreenState.BUSY:
-            return "busy:retrying" if reading.retrying else "busy"
-        case ScreenState.LIMIT:
-            return "limit_waiting" if reading.resumes else "limit_stopped"
-        case ScreenState.DIALOG:
-            return f"dialog:{reading.dialog}"
-        case _:
-            return str(reading.state)
-
-
-@pytest.mark.parametrize("name", [name for name, expected in EXPECTED.items() if expected != "shell"])
-def test_every_captured_screen_is_read_as_what_it_was(name: str) -> None:
-    assert in_words(reading_of(name)) == EXPECTED[name]
-
-
-def test_every_captured_screen_has_an_expected_state() -> None:
-    assert {path.name.removesuffix(".ansi.txt") for path in SCREENS.glob("*.txt")} == set(EXPECTED)
+@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "panes"])
+def test_every_captured_screen_has_an_expected_state(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert {path.name.removesuffix(".ansi.txt") for path in folder.glob("*.txt")} == set(manifest)
 
 
 def test_choices_carry_the_cursor() -> None:
@@ -70,7 +43,10 @@ def test_choices_carry_the_cursor() -> None:
         ("", "Yes, I trust this folder", False),
     ]
     moved = read_screen(
-        frame_of(captured("02_trust_dialog").replace("❯", " ").replace("   Yes, I trust", " ❯ Yes, I trust")), CLAUDE
+        frame_of(
+            "\n".join(lines_of("02_trust_dialog")).replace("❯", " ").replace("   Yes, I trust", " ❯ Yes, I trust")
+        ),
+        CLAUDE,
     )
     assert [c.selected for c in moved.choices] == [False, True]
     mcp = reading_of("88_mcp_approval")
@@ -150,7 +126,7 @@ def boxed(*rows: str, above: str = "", footer: str = FOOTER, top: str = RULE) ->
     ],
 )
 def test_drafts(rows: tuple[str, ...], draft: str) -> None:
-    reading = boxed(*rows)
+    reading = boxed(*rows, above="✻ Baked for 3s · done 1:00 PM")
     assert (reading.state, reading.has_prompt, reading.draft) == (ScreenState.READY, True, draft)
     assert reading.pasted == ("[Pasted" in draft)
 
@@ -194,8 +170,10 @@ class TestQuoted:
         assert boxed("❯\u00a0", above=f"❯ it said\n  {self.LIMIT}\n\n● ok").state is ScreenState.READY
 
     def test_a_limit_in_the_scrollback(self) -> None:
-        text = "\n".join((f"  ⎿ \u00a0{self.LIMIT}", "", RULE, "❯\u00a0", RULE, FOOTER))
-        assert read_screen(frame_of(text, history=1), CLAUDE).state is ScreenState.READY
+        notice = f"\x1b[38;5;246m  ⎿ \u00a0\x1b[38;5;211m{self.LIMIT}"
+        text = "\n".join(("\x1b[39m❯ hello", notice, "", RULE, "❯\u00a0", RULE, FOOTER))
+        below = text.replace(notice, f"{notice}\n\x1b[39m❯ /clear")
+        assert read_screen(frame_of(below, history=2), CLAUDE).state is ScreenState.READY
         assert read_screen(frame_of(text), CLAUDE).state is ScreenState.LIMIT
 
     def test_an_error_in_a_reply(self) -> None:
@@ -212,6 +190,27 @@ class TestQuoted:
         text = "\n".join((RULE, "❯\u00a0old", RULE, FOOTER, RULE, *dialog))
         reading = read_screen(frame_of(text), CLAUDE)
         assert (reading.state, reading.dialog) == (ScreenState.DIALOG, "permission")
+
+    def test_a_limit_in_the_output_of_a_command_of_the_person(self) -> None:
+        """The very row a limit has, while `!` runs it and before anything follows it."""
+        above = f"! cat upgrade.md\n  ⎿ \u00a0{self.LIMIT}"
+        assert boxed("❯\u00a0", above=above).state is ScreenState.READY
+
+    def test_a_limit_in_a_reply_that_looks_like_one(self) -> None:
+        above = f"\x1b[38;5;231m❯ x\n\n\x1b[38;5;231m●\x1b[39m It says:\n\n  ⎿ \u00a0{self.LIMIT}"
+        assert boxed("❯\u00a0", above=above).state is ScreenState.READY
+
+    def test_a_gate_in_the_content_of_a_file(self) -> None:
+        """A gate may be answered by a policy: nothing that an agent writes may look like one."""
+        content = ("Detected a custom API key in your environment", "Do you want to use this API key?", "❯ Yes")
+        rows = (" Create file", " a.md", "╌" * 120, *(f"  {line}" for line in content), "╌" * 120)
+        asked = (" Do you want to create a.md?", " ❯ 1. Yes", "   2. No", "", " Esc to cancel · Tab to amend")
+        reading = read_screen(frame_of("\n".join((RULE, *rows, *asked))), CLAUDE)
+        assert (reading.dialog, reading.gate, [c.label for c in reading.choices]) == (
+            "permission",
+            False,
+            ["Yes", "No"],
+        )
 
     def test_esc_to_interrupt_in_the_transcript(self) -> None:
         assert boxed("❯\u00a0", above="● press esc to interrupt").state is ScreenState.READY
@@ -278,7 +277,7 @@ def test_a_plain_screen_is_neither() -> None:
 
 
 def test_an_agent_without_patterns_is_never_read() -> None:
-    reading = read_screen(frame_of(captured("05_idle_seeded")), unread())
+    reading = read_screen(frame_of("\n".join(lines_of("05_idle_seeded"))), unread())
     assert (reading.state, reading.readable, reading.has_prompt) == (ScreenState.NONE, False, False)
 
 
@@ -296,12 +295,6 @@ class TestLinePrompt:
     def test_busy_elsewhere(self) -> None:
         assert self.at("> done\nthinking", 1).state is ScreenState.BUSY
         assert not self.at("", 5).has_prompt
-
-
-def test_an_unknown_pattern_file_is_named_with_those_there_are() -> None:
-    with pytest.raises(NotFoundError) as failure:
-        patterns("nosuch")
-    assert "claude" in failure.value.candidates
 
 
 lines_of_anything = st.lists(
@@ -332,17 +325,3 @@ def test_whatever_a_program_draws_is_read_without_a_fault(lines: list[str], hist
     frame = frame_of(text, history=min(history, text.count("\n") + 1))
     for read_by in (CLAUDE, unread(), line_prompt("^>")):
         assert isinstance(read_screen(frame, read_by), Reading)
-
-
-def test_the_pattern_file_names_its_versions() -> None:
-    file = tomllib.loads((FOLDER / "claude.toml").read_text(encoding="utf-8"))
-    assert (file["version"], file["agent_version"]) == (1, "2.1.330")
-
-
-@pytest.mark.parametrize("patterns_of", [CLAUDE])
-def test_every_answer_to_a_gate_is_a_choice_of_its_dialog(patterns_of: Patterns) -> None:
-    for name in EXPECTED:
-        reading = reading_of(name)
-        for accept in (True, False):
-            answer = patterns_of.gate_answer(reading.dialog, accept=accept)
-            assert not answer or any(answer in choice.label for choice in reading.choices)
