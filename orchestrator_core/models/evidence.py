@@ -53,3 +53,11 @@ class Why(Struct, frozen=True, kw_only=True):
     grounds: tuple[Ground, ...]
     """Most trusted source first; every source is there once."""
     looked_at: float
+
+
+class StoredCase(Struct, frozen=True, kw_only=True):
+    """A status that a person called wrong, stored without anything private."""
+
+    path: str
+    masked: tuple[str, ...]
+    """What was masked, in words."""

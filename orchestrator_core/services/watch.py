@@ -1,24 +1,29 @@
 """Keeping every agent's status true, at a cost that does not grow with what is idle.
 
 tmux says for each pane when its window last put something out. A pane is read again only when that moment is not
-before the last reading, so a quiet fleet costs one `list-panes` a round.
+before the last reading, or when its agent's own file or hooks have told something since: a quiet fleet costs one
+`list-panes` and a `stat` an agent a round.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from orchestrator_core.agents.driver import Driver, GatePolicy
+from orchestrator_core.agents.driver import Driver
+from orchestrator_core.agents.evidence import Evidence, Judgement, SessionOwner
 from orchestrator_core.agents.screen import Reading, read_screen
 from orchestrator_core.agents.sgr import strip
-from orchestrator_core.agents.status import ProcessEvidence, is_agent_process, judge
+from orchestrator_core.agents.status import at_gate, judge
 from orchestrator_core.errors import TmuxGoneError
 from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
+from orchestrator_core.models.hook import HookFact
 from orchestrator_core.models.ids import AgentId, PaneId
 from orchestrator_core.models.pane import Pane, PaneFrame
 from orchestrator_core.services.connections import Connections
+from orchestrator_core.services.evidence import SessionFiles, process_of
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.gateway import TmuxGateway
 
@@ -33,6 +38,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     second: int
     """The whole second in which it was read."""
+    at: float
     reading: Reading
 
 
@@ -53,6 +59,7 @@ class Watch:
         drivers: Mapping[str, Driver],
         clock: Callable[[], float],
         report: Callable[[str], None],
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._store = store
         self._connections = connections
@@ -63,17 +70,25 @@ class Watch:
         self._revision = (-1, -1)
         self._judged: dict[str, tuple[tuple[Pane, ...], tuple[int, int]]] = {}
         self._agents: dict[str, list[Agent]] = {}
+        self._sessions = SessionFiles(drivers, environ)
+        self._facts: dict[AgentId, HookFact] = {}
+        self._disputed: dict[AgentId, float] = {}
+        self._passing: frozenset[AgentId] = frozenset()
         self._left_to_person: set[tuple[AgentId, str]] = set()
 
     def forget(self, agent: AgentId) -> None:
         """Read this agent's screen in the next round, whatever tmux says of its activity."""
         self._seen.pop(agent, None)
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether some agent goes from one state to another: look again sooner than usual."""
+        return bool(self._passing)
+
     async def round(self) -> tuple[Change, ...]:
         """Look at every agent of the active orchestrations once, and return whose verdict changed."""
         by_server = self._roster()
         await self._connections.keep(frozenset(by_server))
-        self._seen = {a.id: s for group in by_server.values() for a in group if (s := self._seen.get(a.id))}
         verdicts: list[tuple[Agent, Verdict]] = []
         for server, agents in by_server.items():
             verdicts += await self._round_of_server(server, agents)
@@ -85,30 +100,42 @@ class Watch:
         if revision != self._revision:
             servers = {o.id: o.server for o in self._store.orchestrations.list(active=True)}
             self._agents = {}
-            for agent in self._store.agents.active():
+            active = self._store.agents.active()
+            for agent in active:
                 self._agents.setdefault(servers.get(agent.orchestration, ""), []).append(agent)
+            self._facts = self._store.hook_facts.all()
+            self._forget_others(frozenset(agent.id for agent in active))
             self._revision = revision
         return self._agents
 
+    def _forget_others(self, kept: frozenset[AgentId]) -> None:
+        self._seen = {agent: seen for agent, seen in self._seen.items() if agent in kept}
+        self._disputed = {agent: since for agent, since in self._disputed.items() if agent in kept}
+        self._passing &= kept
+        self._sessions.forget_others(kept)
+
     async def _round_of_server(self, server: str, agents: list[Agent]) -> list[tuple[Agent, Verdict]]:
         gateway = await self._connections.gateway(server)
-        second = int(self._clock())  # before looking: what comes during this second is read again
+        now = self._clock()  # before looking: what comes during this second is read again
+        told = self._sessions.refresh(agents)
         try:
             listed = await gateway.list_panes()
-            if not self._is_news(server, listed):
+            if not self._is_news(server, listed) and not told and not self._is_restless(agents):
                 return []
             panes = {pane.pane_id: pane for pane in listed}
             frames = await self._read_dirty(gateway, agents, panes)
             await self._keep_last_words(gateway, agents, panes)
         except TmuxGoneError as error:
+            self._passing -= {agent.id for agent in agents}
             return [(agent, _gone(f"the tmux server is not there: {error.title}")) for agent in agents]
         verdicts = []
         for agent in agents:
             try:
-                self._take_in(agent, second, frames)
+                self._take_in(agent, now, frames)
                 verdict = self._judge(agent, panes.get(agent.pane) if agent.pane else None)
             except (ValueError, LookupError, TypeError) as fault:  # one agent's fault leaves the others alone
                 self._report(f"{agent.id}: {type(fault).__name__}: {fault}")
+                self._passing -= {agent.id}
                 verdict = Verdict(status=AgentStatus.UNKNOWN, reason=f"its evidence cannot be read: {fault}")
             if verdict is not None:
                 verdicts.append((agent, verdict))
@@ -122,6 +149,9 @@ class Watch:
         has_starting = any(a.status is AgentStatus.STARTING for a in self._agents.get(server, ()))
         is_settled = second < int(self._clock()) - SETTLED_S
         return not is_settled or has_starting or known is None or known[0] is not listed or known[1] != self._revision
+
+    def _is_restless(self, agents: Iterable[Agent]) -> bool:
+        return bool(self._passing) and any(agent.id in self._passing for agent in agents)
 
     async def _read_dirty(
         self, gateway: TmuxGateway, agents: Iterable[Agent], panes: Mapping[PaneId, Pane]
@@ -148,38 +178,53 @@ class Watch:
 
     def _is_dirty(self, agent: Agent, pane: Pane) -> bool:
         seen = self._seen.get(agent.id)
-        return seen is None or pane.activity >= seen.second or agent.status is AgentStatus.STARTING
+        if seen is None or pane.activity >= seen.second or agent.status is AgentStatus.STARTING:
+            return True
+        return agent.id in self._passing or seen.at < self._told_at(agent.id) <= self._clock()
 
-    def _take_in(self, agent: Agent, second: int, frames: Mapping[PaneId, PaneFrame]) -> None:
+    def _told_at(self, agent: AgentId) -> float:
+        """Return when the agent's own file or hooks last told something."""
+        session, fact = self._sessions.of(agent), self._facts.get(agent)
+        is_own = session is not None and session.owner is SessionOwner.AGENT
+        return max((session.says.status_at or 0.0) if session and is_own else 0.0, fact.at if fact else 0.0)
+
+    def _take_in(self, agent: Agent, now: float, frames: Mapping[PaneId, PaneFrame]) -> None:
         frame = frames.get(agent.pane) if agent.pane else None
         if frame is None:
             return
-        self._seen[agent.id] = Seen(second=second, reading=read_screen(frame, self._drivers[agent.driver].patterns))
+        reading = read_screen(frame, self._drivers[agent.driver].patterns)
+        self._seen[agent.id] = Seen(second=int(now), at=now, reading=reading)
 
     def _judge(self, agent: Agent, pane: Pane | None) -> Verdict | None:
         if agent.pane is None:
             return None
-        if pane is None or pane.agent_tag != agent.id:
-            return _gone("its pane is gone")
-        evidence = ProcessEvidence(
-            exists=True,
-            dead=pane.dead,
-            exit_status=pane.exit_status,
-            command=pane.command,
-            pid=pane.pid,
-            is_agent=not pane.dead and is_agent_process(pane.command, pane.pid, agent, self._drivers[agent.driver]),
-        )
-        return self._at_gate(agent, judge(evidence, self.reading(agent.id), previous=agent, now=self._clock()))
+        driver, now = self._drivers[agent.driver], self._clock()
+        judgement = judge(self._evidence(agent, pane, driver), previous=agent, now=now)
+        self._note(agent.id, judgement, now)
+        if (agent.id, judgement.verdict.waiting_for) in self._left_to_person:
+            return judgement.verdict
+        return at_gate(judgement.verdict, agent, driver)
 
-    def _at_gate(self, agent: Agent, verdict: Verdict) -> Verdict:
-        """Count an agent at a gate that the settings answer as starting: no person is needed."""
-        policy = self._drivers[agent.driver].gates.get(verdict.waiting_for, GatePolicy.ASK)
-        if verdict.status is not AgentStatus.WAITING or policy is GatePolicy.ASK:
-            return verdict
-        if agent.status is not AgentStatus.STARTING or (agent.id, verdict.waiting_for) in self._left_to_person:
-            return verdict
-        reason = f"its {verdict.waiting_for} dialog is being answered as the settings say"
-        return Verdict(status=AgentStatus.STARTING, reason=reason, waiting_for=verdict.waiting_for)
+    def _evidence(self, agent: Agent, pane: Pane | None, driver: Driver) -> Evidence:
+        session, seen = self._sessions.of(agent.id), self._seen.get(agent.id)
+        return Evidence(
+            process=process_of(agent, pane, driver),
+            session=session.says if session else None,
+            session_owner=session.owner if session else SessionOwner.AGENT,
+            hook=self._facts.get(agent.id),
+            reading=seen.reading if seen else None,
+            read_at=seen.at if seen else None,
+            disagreeing_since=self._disputed.get(agent.id),
+        )
+
+    def _note(self, agent: AgentId, judgement: Judgement, now: float) -> None:
+        """Remember what the next judgement of this agent depends on."""
+        if judgement.is_disputed:
+            self._disputed.setdefault(agent, now)
+        else:
+            self._disputed.pop(agent, None)
+        if judgement.is_passing is not (agent in self._passing):
+            self._passing ^= {agent}
 
     def leave_to_person(self, agent: AgentId, gate: str) -> None:
         """Show the agent as waiting from now on while it shows `gate`: the answer could not be given."""
@@ -194,8 +239,7 @@ class Watch:
         changed = [
             (agent, verdict)
             for agent, verdict in verdicts
-            if (agent.status, agent.reason, agent.doing, agent.waiting_for)
-            != (verdict.status, verdict.reason, verdict.doing, verdict.waiting_for)
+            if any(getattr(agent, name) != getattr(verdict, name) for name in Verdict.__struct_fields__)
         ]
         if not changed:
             return ()
