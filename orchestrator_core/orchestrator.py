@@ -7,19 +7,21 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import NotFoundError, RefusedError
-from orchestrator_core.models.agent import Agent
+from orchestrator_core.errors import NotFoundError
+from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.branch import CleanupResult
 from orchestrator_core.models.event import Event
+from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageKind
+from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import WorkAtRisk
 from orchestrator_core.models.target import needs_panes, resolve
@@ -30,9 +32,13 @@ from orchestrator_core.services.guests import TmuxPicture, TmuxSight
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
 from orchestrator_core.store import Store
+from orchestrator_core.store.admission import limits_of
 from orchestrator_core.supervisor import control
 from orchestrator_core.supervisor.spawn import ensure_running
 from orchestrator_core.tmux.address import ServerAddress
+
+if TYPE_CHECKING:
+    from orchestrator_core.services.why import Inspection
 
 T = TypeVar("T")
 
@@ -86,17 +92,20 @@ class Orchestrator:
 
     async def fleet(self) -> Fleet:
         """Return everything a front end shows, read now."""
-        teams, health = await self._ask(self._read)
-        return self._picture(teams, health, await self._sight.look())
+        teams, needs = await self._ask(self._read)
+        return self._picture(teams, needs, await self.health(), await self._sight.look())
 
-    def _read(self) -> tuple[tuple[Team, ...], SupervisorHealth]:
-        return read_teams(self._store), control.health(self._paths, self._store)
+    def _read(self) -> tuple[tuple[Team, ...], tuple[Need, ...]]:
+        return read_teams(self._store), self._store.needs.open()
 
-    def _picture(self, teams: tuple[Team, ...], health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
+    def _picture(
+        self, teams: tuple[Team, ...], needs: tuple[Need, ...], health: SupervisorHealth, tmux: TmuxPicture
+    ) -> Fleet:
         show_guests = self._settings.tui.guests
         return Fleet(
             teams=teams,
             guests=guests(tmux.panes, teams, self._own_pane) if show_guests else (),
+            needs=needs,
             supervisor=health,
             tmux=tmux.state,
             tmux_detail=tmux.detail,
@@ -117,10 +126,10 @@ class Orchestrator:
             if newest != stamp or is_time:
                 health = await self.health()
                 if newest != stamp:
-                    teams = await self._ask(lambda: read_teams(self._store))
+                    teams, needs = await self._ask(self._read)
                     stamp = newest
-                fleet = self._picture(teams, health, tmux)
-                if last is None or fleet.teams != last.teams:
+                fleet = self._picture(teams, needs, health, tmux)
+                if last is None or (fleet.teams, fleet.needs) != (last.teams, last.needs):
                     self._lively_until = now + LIVELY_S
                 if fleet != last:
                     last = fleet
@@ -172,6 +181,47 @@ class Orchestrator:
         """Return how the supervisor is."""
         return await self._ask(lambda: control.health(self._paths, self._store))
 
+    # --- why
+
+    async def why(self, target: str) -> Why:
+        """Look at the agent that `target` names, and return what its status rests on.
+
+        Raises:
+            NotFoundError: `target` names nothing, or more than one agent.
+
+        """
+        return (await self._inspect(target)).why
+
+    async def report_wrong(self, target: str, should_be: AgentStatus) -> StoredCase:
+        """Store, without anything private, what an agent's status rests on: the person says that it is wrong.
+
+        Raises:
+            NotFoundError: `target` names nothing, or more than one agent.
+            StoreError: the case cannot be written.
+
+        """
+        from orchestrator_core.services.cases import case_of, store_case
+
+        found = await self._inspect(target)
+        agent = found.why.agent
+        case = case_of(found, self._drivers[agent.driver].patterns, should_be)
+        return await self._ask(lambda: store_case(self._paths.state / "cases", case, agent.id))
+
+    async def _inspect(self, target: str) -> Inspection:
+        from orchestrator_core.services.why import inspect_at
+
+        known = await self._ask(lambda: self._store.agents.find(AgentId(target)))
+        agent = known or await self._active_agent(target)
+        run = await self._ask(lambda: self._store.orchestrations.get(agent.orchestration))
+        fact = await self._ask(lambda: self._store.hook_facts.of(agent.id))
+        address = ServerAddress(bin=self._address.bin, socket_path=run.server)
+        return await inspect_at(address, agent, self._drivers, fact, environ=self._environ, now=self._clock())
+
+    async def _active_agent(self, target: str) -> Agent:
+        agents = await self._ask(self._store.agents.active)
+        panes = await (await self._sight.gateway()).list_panes() if needs_panes(target) else ()
+        return resolve(target, agents, panes=panes)
+
     # --- messages
 
     async def send(
@@ -183,17 +233,10 @@ class Orchestrator:
 
         Raises:
             NotFoundError: `target` names nothing, or more than one agent.
-            RefusedError: an agent would send to itself, or the text is empty.
+            RefusedError: the text is empty, or the sender is an agent that does not write to this one.
 
         """
-        if not text.strip():
-            raise RefusedError("an empty message is not sent", remedy="say something in it")
-        agents = await self._ask(self._store.agents.active)
-        panes = await (await self._sight.gateway()).list_panes() if needs_panes(target) else ()
-        agent = resolve(target, agents, panes=panes)
-        if agent.id == sender:
-            raise RefusedError("an agent does not send to itself", cause=f"{sender} is the sender and the target")
-        rules = self._settings.messages
+        agent = await self._active_agent(target)
         message = await self._ask(
             lambda: self._store.messages.add(
                 target=agent.id,
@@ -202,13 +245,49 @@ class Orchestrator:
                 mode=mode,
                 kind=MessageKind.TEXT,
                 at=self._clock(),
-                duplicate_limit=rules.duplicate_limit,
-                duplicate_window_s=rules.duplicate_window_s,
+                limits=limits_of(self._settings.messages),
             )
         )
         await self._ask(lambda: ensure_running(self._paths, self._environ))
         self._lively_until = asyncio.get_running_loop().time() + LIVELY_S
         return message
+
+    # --- needs
+
+    async def needs(self) -> tuple[Need, ...]:
+        """Return what needs the person, oldest first; without what was dismissed."""
+        return await self._ask(self._store.needs.open)
+
+    async def answer(self, target: str, choice: str, *, fingerprint: str = "", wait_s: float = 5.0) -> Answer:
+        """Answer the dialog of the agent that `target` names, and return what became of it within `wait_s`.
+
+        `choice`: `approve`, `deny`, a choice's digit, or its label or how that alone begins. It is given only to the
+        very dialog with `fingerprint` (that of its `Need`), or to the one that the agent is known to show now.
+
+        Raises:
+            NotFoundError: `target` names nothing, or more than one agent.
+            RefusedError: no dialog is known to be open, or an agent would answer for the person.
+
+        """
+        from orchestrator_core.services.answer import request_answer, settled
+
+        agent = await self._active_agent(target)
+        own = PaneId(self._environ.get("TMUX_PANE", ""))
+        store, now = self._store, self._clock()
+        answer = await self._ask(
+            lambda: request_answer(
+                store, agent, choice, fingerprint, at=now, asker=store.agents.by_pane(self._own_server, own)
+            )
+        )
+        await self._ask(lambda: ensure_running(self._paths, self._environ))
+        self._lively_until = asyncio.get_running_loop().time() + LIVELY_S
+        return await settled(lambda: self._ask(lambda: store.answers.get(answer.id)), wait_s)
+
+    async def dismiss(self, key: str) -> bool:
+        """Let the person see no more of a need; return False when there is no such open one."""
+        from orchestrator_core.services.needs import dismiss_need
+
+        return await self._ask(lambda: dismiss_need(self._store, key, self._clock()))
 
     # --- teams
 

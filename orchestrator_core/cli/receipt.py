@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from orchestrator_core.models.agent import Agent
     from orchestrator_core.models.message import AgentMessage
 
-_SHOWN = {
-    MessageState.DELIVERING: MessageState.QUEUED,
-    MessageState.ACKNOWLEDGED: MessageState.DELIVERED,
-}
+_ARRIVED = (MessageState.DELIVERED, MessageState.ACKNOWLEDGED)
 _EXIT_CODES = {
     MessageState.DELIVERED: ExitCode.DONE,
+    MessageState.ACKNOWLEDGED: ExitCode.DONE,
     MessageState.REFUSED: ExitCode.REFUSED,
     MessageState.UNCONFIRMED: ExitCode.TIMED_OUT,
 }
@@ -26,14 +24,14 @@ GONE = "the tmux server of the agent is gone"
 
 
 def receipt_state(message: AgentMessage) -> MessageState:
-    """Return one of the four states of a receipt: delivered, queued, refused, unconfirmed."""
-    return _SHOWN.get(message.state, message.state)
+    """Return the state that a receipt shows: what is being typed counts as queued."""
+    return MessageState.QUEUED if message.state is MessageState.DELIVERING else message.state
 
 
 def exit_code(message: AgentMessage, *, server_gone: bool, must_be_delivered: bool) -> ExitCode:
     """Return what `send` exits with; a message that waits is fine unless the person said how long to wait."""
     state = receipt_state(message)
-    if server_gone and state is not MessageState.DELIVERED:
+    if server_gone and state not in _ARRIVED:
         return ExitCode.MISSING
     if state is MessageState.QUEUED:
         return ExitCode.TIMED_OUT if must_be_delivered else ExitCode.DONE
@@ -43,12 +41,12 @@ def exit_code(message: AgentMessage, *, server_gone: bool, must_be_delivered: bo
 def reason_of(message: AgentMessage, *, server_gone: bool) -> str:
     """Return why the message is not delivered, empty when it is."""
     state = receipt_state(message)
-    if state is MessageState.DELIVERED:
+    if state in _ARRIVED:
         return ""
     if server_gone:
         return GONE
     if message.state is MessageState.DELIVERING:
-        return "it is being typed"
+        return message.reason or "it is being typed"
     reason = message.reason or ("it is delivered when the agent's prompt is free" if not message.state.is_final else "")
     if message.state is MessageState.REFUSED and message.suppressed:
         reason = f"{reason} ({message.suppressed + 1} so far)"  # the row is the first of them

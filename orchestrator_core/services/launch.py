@@ -31,6 +31,7 @@ from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
 from orchestrator_core.store import Store
 from orchestrator_core.team.briefing import briefing
+from orchestrator_core.team.routing import allowed_routes
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
@@ -145,6 +146,8 @@ class Launch:
         with self._store.transaction():
             for member in members:
                 self._store.agents.add(member.agent)
+            team = self._proposal.team
+            self._store.routes.set(orchestration.id, allowed_routes(team.roles, team.type))
         await self._open_windows(orchestration, members)
         self._hand_over(members)
         self._tools.start_supervisor()
@@ -190,6 +193,7 @@ class Launch:
             LaunchContext(
                 agent=agent,
                 folder=folder,
+                spool=self._tools.paths.spool,
                 briefing=text,
                 tmorch_argv=self._tools.tmorch_argv,
                 env=self._agent_environment(),
@@ -204,7 +208,7 @@ class Launch:
 
     def _agent_environment(self) -> dict[str, str]:
         """Return what an agent needs to find the same tmorch as the person: its state, settings and commands."""
-        names = ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMORCH_STATE", "TMORCH_CONFIG")
+        names = ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMORCH_STATE", "TMORCH_CONFIG", "CLAUDE_CONFIG_DIR")
         environ = {name: value for name, value in self._tools.environ.items() if name in names}
         environ |= {n: v for n, v in self._tools.environ.items() if n.startswith("TMORCH_") and "__" in n}
         return environ
@@ -264,8 +268,6 @@ class Launch:
                 mode=DeliveryMode.WHEN_IDLE,
                 kind=MessageKind.BRIEFING,
                 at=self._tools.clock(),
-                duplicate_limit=0,
-                duplicate_window_s=0,
             )
             if member.plan.briefing_road is BriefingRoad.ARGUMENT:
                 self._store.messages.claim_next(message.target, self._tools.clock())

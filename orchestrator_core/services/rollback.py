@@ -10,7 +10,6 @@ from orchestrator_core.errors import GitCommandError, RefusedError, TmorchError
 from orchestrator_core.git.worktrees import delete_branch, remove_worktree
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import OrchestrationState
-from orchestrator_core.services.outbox import refuse_waiting
 from orchestrator_core.services.stop import end_session
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.address import ServerAddress
@@ -32,7 +31,7 @@ async def roll_back(
     with store.transaction():
         store.orchestrations.update(orchestration, state=OrchestrationState.FAILED, failure=failure)
         for agent in store.agents.of(orchestration):
-            refuse_waiting(store, agent.id, "its team did not start", at)
+            store.messages.refuse_queued(agent.id, "its team did not start")
         store.events.add("orchestration.failed", failure, at=at, orchestration=orchestration)
     if not kept:
         return ""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from orchestrator_core.agents.driver import BriefingRoad, Driver
-from orchestrator_core.errors import TmuxGoneError
+from orchestrator_core.errors import TimedOutError, TmuxGoneError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import AgentMessage, MessageKind, MessageState
+from orchestrator_core.services.answer import give_answers
 from orchestrator_core.services.connections import Connections
 from orchestrator_core.services.deliver import Delivery
 from orchestrator_core.services.gates import answer_gate
+from orchestrator_core.services.hand_over import HandOver, Offer
 from orchestrator_core.store import Store
+from orchestrator_core.tmux.gateway import TmuxGateway
 
 
 class Server:
@@ -25,57 +29,90 @@ class Server:
         drivers: Mapping[str, Driver],
         clock: Callable[[], float],
         leave_to_person: Callable[[AgentId, str], None],
+        agents_folder: Path,
+        *,
+        may_hand_over: bool,
     ) -> None:
         self._leave_to_person = leave_to_person
         self._store = store
         self._connections = connections
         self._drivers = drivers
         self._clock = clock
+        self._agents_folder = agents_folder
+        self._may_hand_over = may_hand_over
 
     async def serve(self, agent_id: AgentId) -> None:
-        """Answer the agent's start-up gate if it shows one, then deliver all that may be typed now."""
+        """Give the person's answers, settle what was claimed, answer a start-up gate, deliver what may be typed now."""
+        await give_answers(self._store, self._connections, self._drivers, agent_id, self._clock)
         agent = self._store.agents.get(agent_id)
-        delivery = await self._delivery(agent)
-        if delivery is None:
-            self._store.messages.hold(agent_id, f"it has {agent.status}: {agent.reason}")
-            return
         try:
+            delivery = await self._delivery(agent)
+            if delivery is None:
+                self._store.messages.hold(agent_id, "it has no pane")
+                return
+            if not await self._settle(agent, delivery):
+                return
             if agent.status in (AgentStatus.STARTING, AgentStatus.WAITING):
                 await self._answer_gate(agent)
             while await delivery.next():
                 pass
+            self._offer(agent, delivery)
         except TmuxGoneError as gone:
             self._store.messages.hold(agent_id, f"the tmux server is not there: {gone.title}")
-
-    async def recover(self, message: AgentMessage) -> None:
-        """Settle a message that a crash left half typed."""
-        agent = self._store.agents.get(message.target)
-        if _given_as_argument(message, self._drivers[agent.driver]):
-            return
-        delivery = await self._delivery(agent)
-        try:
-            if delivery is not None:
-                await delivery.recover(message)
-                return
-        except TmuxGoneError:
-            pass
-        self._store.messages.finish(
-            message.id,
-            MessageState.UNCONFIRMED,
-            reason="the supervisor stopped while it was being typed, and the agent is gone",
-            at=self._clock(),
-        )
+        except TimedOutError as late:
+            self._store.messages.hold(agent_id, f"tmux does not answer: {late.title}")
 
     async def _delivery(self, agent: Agent) -> Delivery | None:
-        if agent.pane is None or not agent.status.is_live:
+        if agent.pane is None:
             return None
+        return Delivery(self._store, await self._gateway(agent), agent, self._drivers[agent.driver], self._clock)
+
+    async def _gateway(self, agent: Agent) -> TmuxGateway:
         server = self._store.orchestrations.get(agent.orchestration).server
-        gateway = await self._connections.gateway(server)
-        return Delivery(self._store, gateway, agent, self._drivers[agent.driver], self._clock)
+        return await self._connections.gateway(server)
+
+    # --- what was claimed before
+
+    async def _settle(self, agent: Agent, delivery: Delivery) -> bool:
+        """Settle the messages that were claimed for the agent, and return whether its pane is free for others."""
+        driver = self._drivers[agent.driver]
+        for message in self._store.messages.interrupted(agent.id):
+            if _given_as_argument(message, driver):
+                continue
+            standing = self._hand_over(agent).standing(message)
+            is_settled = (
+                await delivery.settle(message)
+                if standing is Offer.NONE
+                else await self._settle_offer(agent, delivery, message, standing)
+            )
+            if not is_settled:
+                return False
+        return True
+
+    async def _settle_offer(self, agent: Agent, delivery: Delivery, message: AgentMessage, standing: Offer) -> bool:
+        """Settle an offer that was taken; take it back once its prompt can be typed into, or it works no more."""
+        hand_over = self._hand_over(agent)
+        if standing is Offer.OPEN:
+            hindrance = await delivery.hindrance()
+            if hindrance is not None and hindrance.may_hand_over:
+                return False
+            standing = hand_over.withdraw(message)
+        hand_over.settle(message, standing)
+        return True
+
+    def _offer(self, agent: Agent, delivery: Delivery) -> None:
+        """Offer a message to the agent's own hook when it works and its prompt cannot be typed into."""
+        hindrance = delivery.obstacle
+        if self._may_hand_over and hindrance is not None and hindrance.may_hand_over:
+            self._hand_over(agent).offer(hindrance.reason)
+
+    def _hand_over(self, agent: Agent) -> HandOver:
+        return HandOver(self._store, self._agents_folder, agent, self._drivers[agent.driver], self._clock)
+
+    # --- gates and briefings
 
     async def _answer_gate(self, agent: Agent) -> None:
-        server = self._store.orchestrations.get(agent.orchestration).server
-        answer = await answer_gate(await self._connections.gateway(server), agent, self._drivers[agent.driver])
+        answer = await answer_gate(await self._gateway(agent), agent, self._drivers[agent.driver])
         if answer is not None and not answer.given:
             self._leave_to_person(agent.id, answer.gate)
         if answer is not None and answer.given:
@@ -100,14 +137,16 @@ class Server:
             if not _given_as_argument(message, self._drivers[agent.driver]):
                 continue
             if not agent.status.is_live:
-                self._settle(message, agent, MessageState.REFUSED, "the agent ended before it took the briefing")
+                self._settle_briefing(
+                    message, agent, MessageState.REFUSED, "the agent ended before it took the briefing"
+                )
             elif agent.status is AgentStatus.WORKING or has_prompted(agent.id):
-                self._settle(message, agent, MessageState.DELIVERED, "")
+                self._settle_briefing(message, agent, MessageState.DELIVERED, "")
             else:
                 is_open = True
         return is_open
 
-    def _settle(self, message: AgentMessage, agent: Agent, state: MessageState, reason: str) -> None:
+    def _settle_briefing(self, message: AgentMessage, agent: Agent, state: MessageState, reason: str) -> None:
         self._store.messages.finish(message.id, state, reason=reason, pane=agent.pane, at=self._clock())
 
 

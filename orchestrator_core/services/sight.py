@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePath
 
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.agents.screen import Reading, ScreenState, read_screen
-from orchestrator_core.agents.status import is_agent_process
+from orchestrator_core.agents.status import SHELLS, is_agent_process
 from orchestrator_core.errors import NotFoundError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.message import DeliveryMode
@@ -36,6 +37,8 @@ class Obstacle(Struct, frozen=True, kw_only=True):
 
     reason: str
     hindrance: Hindrance = Hindrance.WAIT
+    may_hand_over: bool = False
+    """The agent works, and its prompt cannot be typed into: it may be handed the message at the end of its turn."""
 
 
 async def look(gateway: TmuxGateway, agent: Agent, driver: Driver) -> Sight | None:
@@ -67,17 +70,24 @@ def obstacle(sight: Sight | None, mode: DeliveryMode, status: AgentStatus) -> Ob
         return Obstacle(reason="its pane is gone")
     if sight.frame.dead:
         return Obstacle(reason="its program has ended")
-    if not sight.is_agent and status is AgentStatus.STARTING:
-        return Obstacle(reason="it is starting")
     if not sight.is_agent:
-        return Obstacle(
-            reason=f"not an agent: {sight.frame.command or 'another program'} is in front in its pane",
-            hindrance=Hindrance.REFUSE,
-        )
-    return _screen_obstacle(sight.reading, mode)
+        return _stranger(sight.frame.command, status)
+    return _screen_obstacle(sight.reading, mode, is_working=status is AgentStatus.WORKING)
 
 
-def _screen_obstacle(reading: Reading, mode: DeliveryMode) -> Obstacle | None:
+def _stranger(command: str, status: AgentStatus) -> Obstacle:
+    """Say what is in front instead of the agent: a shell would run what is typed, anything else may go away again."""
+    if status is AgentStatus.STARTING:
+        return Obstacle(reason="it is starting")
+    name = PurePath(command).name.removeprefix("-")
+    is_shell = name in SHELLS
+    return Obstacle(
+        reason=f"not an agent: {name or 'another program'} is in front in its pane",
+        hindrance=Hindrance.REFUSE if is_shell else Hindrance.WAIT,
+    )
+
+
+def _screen_obstacle(reading: Reading, mode: DeliveryMode, *, is_working: bool) -> Obstacle | None:
     if not reading.readable:
         return Obstacle(
             reason="its prompt cannot be recognised: set `screen` or `prompt_pattern` for this kind of agent",
@@ -88,9 +98,12 @@ def _screen_obstacle(reading: Reading, mode: DeliveryMode) -> Obstacle | None:
     if reading.state is ScreenState.LIMIT:
         return Obstacle(reason="it waits for a usage limit")
     if not reading.has_prompt:
-        return Obstacle(reason="its prompt is not on its screen")
+        return Obstacle(reason="its prompt is not on its screen", may_hand_over=is_working)
     if reading.draft:
-        return Obstacle(reason="a draft is at its prompt")
+        is_busy = is_working and reading.state is ScreenState.BUSY
+        return Obstacle(reason="a draft is at its prompt", may_hand_over=is_busy)
+    if reading.state is ScreenState.NONE:
+        return Obstacle(reason="its screen does not tell whether it works")
     if reading.state is ScreenState.BUSY and mode is DeliveryMode.WHEN_IDLE:
         return Obstacle(reason="it is working")
     return None

@@ -12,7 +12,6 @@ from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.services.adopt import release
 from orchestrator_core.services.liveness import agent_runs
-from orchestrator_core.services.outbox import refuse_waiting
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.address import ServerAddress
 
@@ -43,7 +42,7 @@ async def stop(
         for agent in agents:
             verdict = RELEASED if agent.is_adopted else STOPPED
             store.agents.set_verdict(agent.id, verdict, at)
-            refuse_waiting(store, agent.id, verdict.reason, at)
+            store.messages.refuse_queued(agent.id, verdict.reason)
         if orchestration.state.is_active:
             store.orchestrations.update(orchestration.id, state=OrchestrationState.STOPPED)
             store.events.add("orchestration.stopped", "stopped", at=at, orchestration=orchestration.id)

@@ -49,7 +49,8 @@ def run(paths: Paths, environ: Mapping[str, str] = os.environ) -> None:
     settings = load_settings(paths, environ)
     store = open_store(paths.database)
     try:
-        asyncio.run(_run_until_told(Supervisor(store, settings, drivers(settings), Bell(paths.state), lock.beat)))
+        bell = Bell(paths.state)
+        asyncio.run(_run_until_told(Supervisor(store, settings, drivers(settings), bell, paths, lock.beat)))
     finally:
         store.close()
         lock.release()

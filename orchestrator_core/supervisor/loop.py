@@ -11,16 +11,20 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from orchestrator_core.agents.driver import Driver
+from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.ids import AgentId
-from orchestrator_core.models.message import AgentMessage
+from orchestrator_core.services.answer import recover_answers
 from orchestrator_core.services.connections import Connections
+from orchestrator_core.services.hooks import HookInbox
 from orchestrator_core.services.liveness import started_at
+from orchestrator_core.services.needs import reconcile_needs
+from orchestrator_core.services.notify import Notifier
 from orchestrator_core.services.serve import Server
 from orchestrator_core.services.settle import settle_starts
 from orchestrator_core.services.watch import Change, Watch
@@ -35,6 +39,8 @@ BEAT_S = 5.0
 RETRY_S = 0.25
 """How soon an agent that could not get its message is looked at again, at first."""
 RETRY_MOST_S = 2.0
+PASSING_S = 0.2
+"""How soon an agent that goes from one state to the next is looked at again."""
 FAULT_S = 5.0
 """How long an agent whose serving failed unexpectedly is left alone."""
 REPLACED = "replaced"
@@ -52,6 +58,7 @@ class Supervisor:
         settings: Settings,
         drivers: Mapping[str, Driver],
         bell: Bell,
+        paths: Paths,
         beat: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -60,9 +67,20 @@ class Supervisor:
         self._clock = clock
         self._connections = Connections(settings)
         self._watch = Watch(store, self._connections, drivers, clock, self._report)
-        self._server = Server(store, self._connections, drivers, clock, self._watch.leave_to_person)
+        self._server = Server(
+            store,
+            self._connections,
+            drivers,
+            clock,
+            self._watch.leave_to_person,
+            paths.agents,
+            may_hand_over=settings.messages.hand_over,
+        )
         self._lanes: dict[AgentId, asyncio.Task[None]] = {}
         self._due: dict[AgentId, tuple[float, float]] = {}
+        self._inbox = HookInbox(paths.spool, store, clock, self._report)
+        self._notifier = Notifier(store, settings.notify, self._connections, clock, self._report)
+        self._look_now = asyncio.Event()
         self._bell = bell
         self._beat = beat
         self._beat_at = 0.0
@@ -80,7 +98,7 @@ class Supervisor:
         self._recover()
         asyncio.get_running_loop().add_reader(self._bell.descriptor, self._hear)
         tasks = [
-            asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s)),
+            asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s, self._look_now)),
             asyncio.create_task(self._forever(self._look_for_news, OUTBOX_STEP_S)),
         ]
         await self._stopping.wait()
@@ -94,12 +112,13 @@ class Supervisor:
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
         asyncio.get_running_loop().remove_reader(self._bell.descriptor)
         self._bell.close()
+        await self._notifier.close()
         await self._connections.close()
         if not self._is_abandoned:
             self._store.health.stopped(self._clock())
 
-    async def _forever(self, step: Callable[[], object], seconds: float) -> None:
-        """Do `step` again and again; what it raises is reported and does not end the loop."""
+    async def _forever(self, step: Callable[[], object], seconds: float, now: asyncio.Event | None = None) -> None:
+        """Do `step` again and again, sooner on `now`; what it raises is reported and does not end the loop."""
         while True:
             try:
                 result = step()
@@ -114,7 +133,7 @@ class Supervisor:
             except Exception as fault:  # the edge of the loop: nothing may stop it
                 self._report(f"{type(fault).__name__}: {fault}", traceback.format_exc())
                 await asyncio.sleep(1.0)
-            await asyncio.sleep(seconds)
+            await _pause(seconds, now)
 
     # --- watching
 
@@ -123,8 +142,11 @@ class Supervisor:
     _has_open_briefings = True
 
     async def _watch_round(self) -> None:
+        self._take_in_hooks()
         for change in await self._watch.round():
             self._after(change)
+        if self._watch.is_passing:
+            asyncio.get_running_loop().call_later(PASSING_S, self._look_now.set)
         revision, now = self._store.revision(), time.monotonic()
         if now - self._beat_at > BEAT_S:  # here, so that it tells that rounds are made
             self._beat_at = now
@@ -136,16 +158,24 @@ class Supervisor:
         if is_news or now - self._chores_at > CHORES_S:
             self._chores_at = now
             settle_starts(self._store, self._clock())
+            reconcile_needs(self._store, self._clock())
             self._end_when_idle()
             self._outbox_round()
+        self._notifier.round()
+
+    def _take_in_hooks(self) -> None:
+        """Take in what agents' hooks told, and look at once at those of whom it is news."""
+        for fact in self._inbox.drain():
+            self._watch.forget(fact.agent)
+            self._look_now.set()
 
     def _recover(self) -> None:
-        """Give what an earlier supervisor left half typed its turn before anything else goes to the same pane."""
-        cut_short: dict[AgentId, list[AgentMessage]] = {}
+        """Settle what an earlier supervisor left half typed: what the agents have said meanwhile goes first."""
+        with contextlib.suppress(StoreError):  # it is met again, and reported, in the first round
+            self._take_in_hooks()
+            recover_answers(self._store, self._clock())
         for message in self._store.messages.interrupted():
-            cut_short.setdefault(message.target, []).append(message)
-        for agent, messages in cut_short.items():
-            self._lanes[agent] = asyncio.create_task(self._lane(agent, recover=messages))
+            self._kick(message.target)
 
     def _after(self, change: Change) -> None:
         if change.verdict.status in (AgentStatus.IDLE, AgentStatus.WAITING, AgentStatus.STARTING):
@@ -157,7 +187,7 @@ class Supervisor:
         return reading is not None and (bool(reading.last_prompt) or reading.turn_ended)
 
     def _end_when_idle(self) -> None:
-        if self._lanes or self._store.orchestrations.list(active=True) or self._store.messages.queued_targets():
+        if self._lanes or self._store.orchestrations.list(active=True) or self._store.messages.open_targets():
             self._busy_at = self._clock()
         limit = self._settings.supervisor.idle_exit_min * 60
         if limit and self._clock() - self._busy_at > limit:
@@ -168,9 +198,10 @@ class Supervisor:
     _stamp = (-1, -1)
 
     def _hear(self) -> None:
-        """Somebody rang: see to the outbox at once."""
+        """Somebody rang: see to the hooks and the outbox at once."""
         self._bell.hush()
         with contextlib.suppress(StoreError):  # it is met again, and reported, in the next round
+            self._take_in_hooks()
             self._outbox_round()
 
     def _look_for_news(self) -> None:
@@ -183,24 +214,26 @@ class Supervisor:
 
     def _outbox_round(self) -> None:
         now = time.monotonic()
-        waiting = self._store.messages.queued_targets()
-        self._due = {agent: due for agent, due in self._due.items() if agent in waiting}
-        for agent in waiting:
+        waiting, answered = self._store.messages.open_targets(), self._store.answers.pending_agents()
+        self._due = {agent: due for agent, due in self._due.items() if agent in (*waiting, *answered)}
+        for agent in (*answered, *waiting):
             due, _ = self._due.get(agent, (0.0, 0.0))
-            if due <= now:
+            if due <= now or agent in answered:
                 self._kick(agent)
 
     def _kick(self, agent: AgentId) -> None:
         if agent not in self._lanes:
             self._lanes[agent] = asyncio.create_task(self._lane(agent))
 
-    async def _lane(self, agent: AgentId, recover: Sequence[AgentMessage] = ()) -> None:
+    async def _lane(self, agent: AgentId) -> None:
         _, pause = self._due.get(agent, (0.0, 0.0))
         pause = min(RETRY_MOST_S, pause * 1.5) if pause else RETRY_S
         try:
-            for message in recover:
-                await self._server.recover(message)
+            is_answered = agent in self._store.answers.pending_agents()
             await self._server.serve(agent)
+            if is_answered:  # what it asks for next, or that it asks no more, is to be seen at once
+                self._watch.forget(agent)
+                self._look_now.set()
         except Exception as fault:  # one agent must not hold up the others
             pause = FAULT_S
             self._report(f"{agent}: {type(fault).__name__}: {fault}", traceback.format_exc())
@@ -212,7 +245,9 @@ class Supervisor:
         """Look at the agent again after `pause` seconds if it still has messages to get; else at the next one."""
         self._due.pop(agent, None)
         with contextlib.suppress(StoreError):
-            if agent in self._store.messages.queued_targets():
+            if agent in self._store.answers.pending_agents():  # it came while the agent was being served
+                self._due[agent] = (time.monotonic(), RETRY_S)
+            elif agent in self._store.messages.open_targets():
                 self._due[agent] = (time.monotonic() + pause, pause)
 
     def _abandon(self, fault: StoreError) -> None:
@@ -228,6 +263,17 @@ class Supervisor:
         _log(text, self._clock(), details)
         with contextlib.suppress(StoreError):  # it is in the log, and the loop must go on
             self._store.health.error(text, self._clock())
+
+
+async def _pause(seconds: float, until: asyncio.Event | None) -> None:
+    """Sleep, but no longer than `until` something happens."""
+    if until is None:
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await until.wait()
+    until.clear()
 
 
 def _log(text: str, at: float, details: str = "") -> None:

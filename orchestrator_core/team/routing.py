@@ -38,6 +38,16 @@ def may_address(sender_role: str, target_role: str, team_roles: Collection[str],
     return _within(sender_role, target_role, hub, type)
 
 
+def allowed_routes(team_roles: Collection[str], type: ProjectType) -> frozenset[tuple[str, str]]:
+    """Return every pair of sender and target that may write to each other in a team of these roles and this type."""
+    return frozenset(
+        (sender, target)
+        for sender in team_roles
+        for target in team_roles
+        if may_address(sender, target, team_roles, type).allowed
+    )
+
+
 def _within(sender: str, target: str, hub: str, type: ProjectType) -> Route:
     for role in (hub, routes().gate):
         if role in (sender, target):

@@ -125,7 +125,9 @@ def p3_start(samples: int = 7) -> None:
 
 
 def p4_cold(samples: int = 25) -> None:
-    """Cold processes: send and whoami ≤ 8 × `python -c pass`."""
+    """Cold processes: send and whoami ≤ 8 × `python -c pass`, a hook ≤ 3 ×."""
+    from tests.benchmarks import hooks
+
     with stage() as here:
         agent = here.populate(1, 2, mode="busy")[0]
         here.start_supervisor()
@@ -140,6 +142,7 @@ def p4_cold(samples: int = 25) -> None:
             base.append(_wall([sys.executable, "-c", "pass"], inside))
             for name, argv in commands.items():
                 times[name].append(_wall([word.format(number) for word in argv], inside))
+        hooks.measure(here, agent, samples)
     for name, values in times.items():
         ratio = statistics.median(values) / statistics.median(base)
         print(f"P4  {name:15} {spread(values)}   {ratio:.1f} × python -c pass, budget ≤ 8")
@@ -156,6 +159,13 @@ def p5_delivery(samples: int = 20) -> None:
     from tests.benchmarks.delivery import measure
 
     measure(samples)
+
+
+def torture() -> None:
+    """1 000 messages through kills, dialogs, drafts and copy mode: none lost, none doubled, none in a wrong place."""
+    from tests.benchmarks.torture import measure
+
+    measure()
 
 
 def p8_memory() -> None:
@@ -197,4 +207,5 @@ BUDGETS = {
     "P5": p5_delivery,
     "P8": p8_memory,
     "P9": p9_keys,
+    "TORTURE": torture,
 }

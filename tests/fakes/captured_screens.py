@@ -125,13 +125,15 @@ def columns_of(text: str) -> int:
 
 
 def wrapped(line: str, width: int, indent: int) -> list[str]:
-    """Break `line` into rows of at most `width`, all but the first indented."""
+    """Break `line` into rows of at most `width`, all but the first indented: between words where it can be."""
     rows, room = [""], width
     for cell in CELL.findall(line):
         columns = 0 if cell.startswith("\x1b") else columns_of(cell)
         if columns > room:
-            rows.append(" " * indent)
-            room = width - indent
+            head, _, word = rows[-1].rpartition(" ")
+            is_short = bool(strip(head).strip()) and columns_of(strip(word)) + columns < width - indent
+            rows[-1:] = [head, " " * indent + word] if is_short and cell != " " else [rows[-1], " " * indent]
+            room = width - columns_of(strip(rows[-1]))
         rows[-1] += cell
         room -= columns
     return rows

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator_core.models.ids import AgentId
+from orchestrator_core.models.ids import AgentId, MessageId
 from orchestrator_core.models.message import DeliveryMode, MessageKind, MessageState
+from orchestrator_core.services.envelope import REQUEST
 from tests.conftest import MakeProject, TmuxServer
 from tests.polling import eventually
 from tests.rig import Rig, StandIn
@@ -25,7 +26,7 @@ NASTY = {
     "10 kB": "".join(f"line {n}: the quick brown fox 日本 🙂\n" for n in range(240)) + "end",
     "emoji": "👩‍👩‍👧 🙂 é",
     "bang": "!rm -rf build",
-    "slash": "/compact",
+    "slash": "/tmp/x and /compact",
     "digit": "1",
     "trailing backslash": "path C:\\",
     "leading spaces": "    indented",
@@ -59,7 +60,8 @@ def test_texts_of_any_kind_arrive_to_the_character(rig: Rig, agent: StandIn) -> 
         assert done.json["target"] == {"agent": agent.id, "pane": agent.row.pane}
         agent.wait_status("idle")
     wanted = [text + (" " if text.endswith("\\") else "") for text in NASTY.values()]
-    assert agent.texts() == wanted
+    assert [text.removeprefix(REQUEST) for text in agent.texts()] == wanted
+    assert [text.startswith(REQUEST) for text in agent.texts()] == [name == "10 kB" for name in NASTY]
 
 
 def test_control_characters_cannot_end_the_paste(rig: Rig, agent: StandIn) -> None:
@@ -91,10 +93,60 @@ def test_nothing_is_typed_into_a_shell(rig: Rig, make_project: MakeProject, isol
     agent.wait_status("exited", "failed", "unknown")
     before = agent.screen()
     done = rig.tmorch("send", "developer", "touch /tmp/typed-into-a-shell", "--json", "--wait", "5")
-    assert done.json["state"] in ("refused", "queued"), done
+    assert (done.code, done.json["state"]) == (3, "refused"), done
+    assert done.json["reason"] == "not an agent: bash is in front in its pane"
     assert "touch" not in agent.screen()
     assert agent.screen() == before
-    assert "bash" in done.json["reason"] or "ended" in done.json["reason"], done
+
+
+def test_messages_for_an_agent_that_is_gone_stay_and_say_so(rig: Rig, agent: StandIn) -> None:
+    agent.do("exit", code=0)
+    agent.wait_status("exited")
+    done = rig.tmorch("send", "developer", "are you there?", "--json", "--wait", "0.5")
+    assert (done.code, done.json["state"], done.json["reason"]) == (5, "queued", "its program has ended"), done
+    rig.tmux.run("kill-pane", "-t", str(agent.row.pane))
+    eventually(lambda: "tmux server" in rig.store.messages.get(done.json["id"]).reason or states(rig) != ["queued"])
+    assert states(rig) == ["queued"]
+
+
+def test_a_usage_limit_is_waited_for(rig: Rig, agent: StandIn) -> None:
+    agent.do("limit", until="2:59pm")
+    agent.wait_status("limited")
+    done = rig.tmorch("send", "developer", "go on", "--json", "--wait", "0.5")
+    assert (done.json["state"], done.json["reason"]) == ("queued", "it waits for a usage limit"), done
+    agent.do("idle")
+    rig.wait_message(done.json["id"], MessageState.DELIVERED)
+    assert agent.texts() == ["go on"]
+
+
+def test_a_text_behind_a_dialog_is_sent_when_that_is_gone(rig: Rig, agent: StandIn) -> None:
+    """It was pasted by a supervisor that is no more, and then a dialog opened."""
+    assert rig.tmorch("supervisor", "stop").code == 0
+    number = half_typed(rig, agent, "hello")
+    rig.tmux.run("send-keys", "-t", str(agent.row.pane), "-l", f"[tmorch {number} from the person] hello")
+    eventually(lambda: "hello" in agent.screen())
+    agent.do("permission", command="rm -rf build")
+    eventually(lambda: "rm -rf build" in agent.screen())
+    rig.tmorch("supervisor", "start")
+    eventually(lambda: "permission" in rig.store.messages.get(MessageId(number)).reason)
+    assert agent.texts() == []
+    rig.tmux.run("send-keys", "-t", str(agent.row.pane), "Escape")
+    rig.wait_message(number, MessageState.DELIVERED)
+    assert agent.texts() == ["hello"]
+
+
+def test_a_draft_behind_our_text_is_not_sent_along(rig: Rig, agent: StandIn) -> None:
+    assert rig.tmorch("supervisor", "stop").code == 0
+    number = half_typed(rig, agent, "hello")
+    pane = str(agent.row.pane)
+    rig.tmux.run("send-keys", "-t", pane, "-l", f"[tmorch {number} from the person] hello and a thought")
+    eventually(lambda: "a thought" in agent.screen())
+    rig.tmorch("supervisor", "start")
+    eventually(lambda: "somebody types" in rig.store.messages.get(MessageId(number)).reason)
+    assert agent.texts() == []
+    rig.tmux.run("send-keys", "-t", pane, *["BSpace"] * len(" and a thought"))
+    rig.wait_message(number, MessageState.DELIVERED)
+    assert agent.texts() == ["hello"]
 
 
 def test_copy_mode_is_left_first(rig: Rig, agent: StandIn) -> None:

@@ -161,7 +161,7 @@ def check_contents(store: Store) -> None:
     assert (orchestration.id, orchestration.goal) == (SHOP, "Sell more")
     assert [agent.id for agent in store.agents.of(SHOP)] == [DEVELOPER, TESTER]
     assert [message.text for message in store.messages.latest()] == ["still queued", "It's time;\nbegin 🙂"]
-    assert store.messages.queued_targets() == (TESTER,)
+    assert store.messages.open_targets() == (TESTER,)
     assert store.events.latest(1)[0].kind == "orchestration.running"
     assert store.health.read().pid == 4711
     assert store.journal.open(SHOP)[0].payload == {"path": "/worktrees/shop-3f2a/developer"}

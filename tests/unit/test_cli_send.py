@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator_core.cli.schemas import schema_of
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import ExitCode, TmorchError
+from orchestrator_core.errors import ExitCode, RefusedError, TmorchError
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind, MessageState
 from tests.fakes.cli import SERVER, FakeContext, FakeQuickStore, make_agent, pane_row
 from tests.fakes.json_shape import faults
@@ -55,16 +55,18 @@ def test_a_delivered_message() -> None:
     assert context.store.is_closed
 
 
-def test_acknowledged_counts_as_delivered() -> None:
-    context = outcome_of(context_of("developer", "hello", "--json"), state=MessageState.ACKNOWLEDGED)
+def test_an_acknowledged_message() -> None:
+    context = outcome_of(context_of("developer", "hello", "--wait", "9"), state=MessageState.ACKNOWLEDGED, pane="%2")
     assert context.run() == ExitCode.DONE
-    assert context.json["state"] == "delivered"
+    assert context.said == "acknowledged: message 7 to shop-1a2b:developer in %2\n"
+    assert context.narrated == ""
 
 
 @pytest.mark.parametrize(
     ("state", "code", "shown"),
     [
         (MessageState.DELIVERED, ExitCode.DONE, "delivered"),
+        (MessageState.ACKNOWLEDGED, ExitCode.DONE, "acknowledged"),
         (MessageState.REFUSED, ExitCode.REFUSED, "refused"),
         (MessageState.UNCONFIRMED, ExitCode.TIMED_OUT, "unconfirmed"),
     ],
@@ -75,7 +77,7 @@ def test_the_receipt_as_json(state: MessageState, code: ExitCode, shown: str) ->
     assert faults(context.json, schema_of("send")) == []
     assert context.json["state"] == shown
     assert context.json["target"] == {"agent": "shop-1a2b:developer", "pane": "%2"}
-    assert context.json["reason"] == ("" if shown == "delivered" else "so it is")
+    assert context.json["reason"] == ("so it is" if code else "")
     assert context.narrated == ""
 
 
@@ -101,11 +103,14 @@ def test_no_wait_does_not_look_again() -> None:
     assert context.supervisor_wanted == 1
 
 
-def test_being_typed_is_shown_as_queued() -> None:
-    context = outcome_of(context_of("developer", "hi", "--wait", "0.05", "--json"), state=MessageState.DELIVERING)
+@pytest.mark.parametrize("reason", ["", "it gets it when its turn ends: a draft is at its prompt"])
+def test_what_is_on_its_way_is_shown_as_queued(reason: str) -> None:
+    context = outcome_of(
+        context_of("developer", "hi", "--wait", "0.05", "--json"), state=MessageState.DELIVERING, reason=reason
+    )
     assert context.run() == ExitCode.TIMED_OUT
     assert context.json["state"] == "queued"
-    assert context.json["reason"] == "it is being typed"
+    assert context.json["reason"] == (reason or "it is being typed")
 
 
 def test_suppressed_duplicates_are_refused_with_their_number() -> None:
@@ -127,10 +132,20 @@ def test_without_its_tmux_server_it_is_never_delivered(state: MessageState) -> N
     assert "tmux server" in context.json["reason"]
 
 
-def test_an_agent_does_not_send_to_itself() -> None:
-    """Scenario 31."""
-    context = context_of("tester", "hello", "--from", "somebody", environ=INSIDE)
+def test_what_may_not_be_sent_is_refused_with_the_remedy() -> None:
+    context = context_of("developer", "hello", environ=INSIDE)
+    assert context.store is not None
+    context.store.refusal = RefusedError("no", remedy="send it to orchestrator", code="route")
     assert context.run() == ExitCode.REFUSED
+    assert "send it to orchestrator" in context.narrated
+    assert context.supervisor_wanted == 0
+
+
+def test_an_agent_goes_by_its_own_name() -> None:
+    """Scenario 31: it is known by its pane, and no other name hides that."""
+    context = context_of("developer", "hello", "--from", "somebody", environ=INSIDE)
+    assert context.run() == ExitCode.REFUSED
+    assert "leave --from out" in context.narrated
     assert nothing_added(context)
 
 
@@ -148,7 +163,7 @@ def test_the_same_pane_id_on_another_server_is_somebody_else() -> None:
 
 
 def test_from_names_the_sender() -> None:
-    context = context_of("developer", "hello", "--from", "ci", "--no-wait", "--now", environ=INSIDE)
+    context = context_of("developer", "hello", "--from", "ci", "--no-wait", "--now")
     assert context.run() == ExitCode.DONE
     assert added(context).sender == "ci"
     assert added(context).mode is DeliveryMode.NOW
@@ -179,13 +194,6 @@ def test_typing_at_a_terminal_is_announced() -> None:
     context = context_of("developer", "-", "--no-wait", typed="hello\n", terminal=True)
     assert context.run() == ExitCode.DONE
     assert "Ctrl-D" in context.narrated
-
-
-@pytest.mark.parametrize(("text", "typed"), [("", ""), (" \n", ""), ("-", "\n\n"), ("-", "")])
-def test_an_empty_text_is_refused(text: str, typed: str) -> None:
-    context = context_of("developer", text, typed=typed)
-    assert context.run() == ExitCode.REFUSED
-    assert nothing_added(context)
 
 
 def test_a_text_that_is_no_text() -> None:

@@ -11,12 +11,13 @@ from typing import Protocol
 import pytest
 from msgspec.structs import replace
 
-from orchestrator_core.errors import NotFoundError, StoreError
+from orchestrator_core.errors import NotFoundError, RefusedError, StoreError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, agent_id
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageKind, MessageState
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.store import Store, open_store
+from orchestrator_core.store.admission import Limits
 from orchestrator_core.store.quick import QuickStore
 
 SHOP = OrchestrationId("shop-3f2a")
@@ -74,8 +75,7 @@ class Road(Protocol):
         mode: DeliveryMode,
         kind: MessageKind,
         at: float,
-        duplicate_limit: int,
-        duplicate_window_s: float,
+        limits: Limits,
     ) -> AgentMessage: ...
 
 
@@ -114,7 +114,9 @@ def road(request: pytest.FixtureRequest, path: Path, store: Store) -> Iterator[R
             yield StoreRoad(another)
 
 
-def say(road: Road, text: str = "hello", *, at: float = 100.0, limit: int = 3, **changes: str) -> AgentMessage:
+def say(
+    road: Road, text: str = "hello", *, at: float = 100.0, limit: int = 3, rate: int = 0, **changes: str
+) -> AgentMessage:
     return road.add_message(
         AgentId(changes.get("target", DEVELOPER)),
         changes.get("sender", PERSON),
@@ -122,8 +124,7 @@ def say(road: Road, text: str = "hello", *, at: float = 100.0, limit: int = 3, *
         mode=DeliveryMode.WHEN_IDLE,
         kind=MessageKind.TEXT,
         at=at,
-        duplicate_limit=limit,
-        duplicate_window_s=60.0,
+        limits=Limits(duplicate_limit=limit, duplicate_window_s=60.0, rate_limit=rate, rate_window_s=30.0),
     )
 
 
@@ -180,6 +181,85 @@ def test_a_clock_that_was_set_back_does_not_suppress(road: Road) -> None:
     for _ in range(4):
         say(road, at=5000.0)
     assert say(road, at=1000.0).state is MessageState.QUEUED
+
+
+def test_an_agent_that_sends_too_much_is_held_back_and_counted(road: Road, store: Store) -> None:
+    sent = [say(road, f"text {number}", sender=TESTER, rate=4) for number in range(20)]
+    assert [message.state for message in sent[:4]] == [MessageState.QUEUED] * 4
+    assert {message.id for message in sent[4:]} == {sent[4].id}
+    assert sent[-1].suppressed == 15
+    assert sent[4].reason == "suppressed: its sender has sent 4 messages within 30 seconds already"
+    assert len(store.messages.latest()) == 5
+    assert say(road, "text 99", sender=TESTER, rate=4, at=130.1).state is MessageState.QUEUED
+
+
+def test_nobody_but_agents_is_held_back(road: Road) -> None:
+    for sender in (PERSON, "ci"):
+        states = {say(road, f"text {number}", sender=sender, rate=4).state for number in range(20)}
+        assert states == {MessageState.QUEUED}
+    assert say(road, sender=TESTER, rate=4).state is MessageState.QUEUED
+
+
+def test_suppressed_duplicates_do_not_count_as_sent(road: Road) -> None:
+    for _ in range(20):
+        say(road, sender=TESTER, limit=2, rate=4)
+    assert say(road, "another matter", sender=TESTER, rate=4).state is MessageState.QUEUED
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n\t"])
+def test_there_must_be_something_to_say(road: Road, store: Store, text: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        say(road, text)
+    assert caught.value.code == "empty"
+    assert store.messages.latest() == ()
+
+
+def test_an_agent_does_not_send_to_itself(road: Road, store: Store) -> None:
+    """Scenario 31."""
+    with pytest.raises(RefusedError) as caught:
+        say(road, sender=DEVELOPER)
+    assert caught.value.code == "self-send"
+    assert store.messages.latest() == ()
+
+
+@pytest.fixture
+def hub(store: Store) -> AgentId:
+    """An orchestrator, through which developer and tester of the shop talk."""
+    found = agent_id(SHOP, "orchestrator")
+    store.agents.add(an_agent(found))
+    pairs = [("developer", "orchestrator"), ("tester", "orchestrator")]
+    store.routes.set(SHOP, [*pairs, *((target, sender) for sender, target in pairs)])
+    return found
+
+
+def test_agents_write_along_the_routes_of_their_team(road: Road, store: Store, hub: AgentId) -> None:
+    assert say(road, sender=TESTER, target=hub).state is MessageState.QUEUED
+    assert say(road, sender=hub, target=TESTER).state is MessageState.QUEUED
+    with pytest.raises(RefusedError) as caught:
+        say(road, sender=TESTER, target=DEVELOPER)
+    assert caught.value.code == "route"
+    assert caught.value.remedy == 'send it to orchestrator: tmorch send orchestrator "…"'
+    assert say(road, target=DEVELOPER).state is MessageState.QUEUED
+    assert len(store.messages.latest()) == 3
+
+
+def test_teams_talk_hub_to_hub(road: Road, store: Store, hub: AgentId) -> None:
+    store.orchestrations.claim(an_orchestration("api-1", project="/api"))
+    for role in ("worker", "lead"):
+        store.agents.add(an_agent(AgentId(f"api-1:{role}")))
+    store.agents.add(an_agent(AgentId("api-1:other")))
+    between = [("lead", "worker"), ("worker", "lead"), ("lead", "other"), ("other", "lead")]
+    store.routes.set(OrchestrationId("api-1"), between)
+    assert say(road, sender=hub, target="api-1:lead").state is MessageState.QUEUED
+    for sender, target, instead in (
+        (TESTER, "api-1:lead", "orchestrator"),
+        (hub, "api-1:worker", "api-1:lead"),
+        ("api-1:other", hub, "lead"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            say(road, sender=sender, target=target)
+        assert caught.value.code == "route"
+        assert f"send it to {instead}:" in caught.value.remedy
 
 
 def test_no_limit(road: Road) -> None:

@@ -162,8 +162,42 @@ def test_messages_are_claimed_oldest_first_and_once(store: Store) -> None:
     assert again.id == second.id
     assert store.messages.claim_next(DEVELOPER, 6.0) is None
     assert [message.id for message in store.messages.interrupted()] == [first.id, second.id]
-    assert store.messages.queued_targets() == (TESTER,)
+    assert store.messages.interrupted(TESTER) == ()
+    assert store.messages.open_targets() == (DEVELOPER, TESTER)
+    store.messages.finish(first.id, MessageState.DELIVERED, at=7.0)
+    store.messages.finish(second.id, MessageState.UNCONFIRMED, at=7.0)
+    assert store.messages.open_targets() == (TESTER,)
     assert store.messages.get(other.id).state is MessageState.QUEUED
+
+
+def test_the_sender_that_was_served_longest_ago_goes_first(store: Store) -> None:
+    for number in range(3):
+        store.messages.add(DEVELOPER, "eager", f"eager {number}", at=5.0)
+    store.messages.add(DEVELOPER, "late", "late 0", at=6.0)
+    store.messages.add(TESTER, "late", "elsewhere", at=6.0)
+    store.messages.add(DEVELOPER, "last", "last 0", at=6.0)
+    store.messages.add(DEVELOPER, "late", "late 1", at=6.0)
+    order = [store.messages.claim_next(DEVELOPER, 10.0 + number) for number in range(6)]
+    texts = [message.text for message in order if message]
+    assert texts == ["eager 0", "late 0", "last 0", "eager 1", "late 1", "eager 2"]
+
+
+def test_a_message_that_went_back_does_not_count_as_served(store: Store) -> None:
+    for sender in ("one", "two"):
+        store.messages.add(DEVELOPER, sender, sender, at=5.0)
+    taken = store.messages.claim_next(DEVELOPER, 6.0)
+    assert taken is not None
+    store.messages.requeue(taken.id, "the server is gone")
+    assert store.messages.claim_next(DEVELOPER, 7.0) == store.messages.get(taken.id)
+
+
+def test_some_texts_are_left_for_another_time(store: Store) -> None:
+    queue(store, "/compact")
+    other = queue(store, "say /compact")
+    found = store.messages.claim_next(DEVELOPER, 6.0, besides=("/compact", "/clear"), reason="on its way")
+    assert found is not None
+    assert (found.id, found.reason) == (other.id, "on its way")
+    assert store.messages.claim_next(DEVELOPER, 6.0, besides=("/compact",)) is None
 
 
 def test_only_messages_of_one_mode_are_claimed_on_demand(store: Store) -> None:
@@ -195,6 +229,41 @@ def test_an_unconfirmed_message_may_still_prove_delivered(store: Store) -> None:
     unsure = store.messages.finish(number, MessageState.UNCONFIRMED, reason="never seen", pane=PaneId("%1"), at=7.0)
     assert (unsure.reason, unsure.delivered_at) == ("never seen", None)
     assert store.messages.finish(number, MessageState.DELIVERED, at=8.0).pane == "%1"
+
+
+def test_what_the_agent_said_stays_whatever_the_screen_seems_to_say(store: Store) -> None:
+    for state in (MessageState.DELIVERED, MessageState.UNCONFIRMED):
+        number = claimed(store)
+        known = store.messages.finish(number, MessageState.ACKNOWLEDGED, at=7.0)
+        assert (known.acknowledged_at, known.delivered_at, known.pane) == (7.0, 7.0, None)
+        after = store.messages.finish(number, state, reason="never seen", pane=PaneId("%1"), at=9.0)
+        assert (after.state, after.reason, after.delivered_at) == (MessageState.ACKNOWLEDGED, "", 7.0)
+        assert after.pane == "%1"
+
+
+@pytest.mark.parametrize("state", [MessageState.DELIVERED, MessageState.UNCONFIRMED])
+def test_an_agent_may_say_later_that_it_has_a_message(store: Store, state: MessageState) -> None:
+    number = claimed(store)
+    store.messages.finish(number, state, reason="so it seems", at=7.0)
+    late = store.messages.finish(number, MessageState.ACKNOWLEDGED, at=9.0)
+    assert (late.acknowledged_at, late.reason) == (9.0, "")
+
+
+def test_what_is_on_its_way_says_why_it_takes_so_long(store: Store) -> None:
+    number = claimed(store)
+    store.messages.note(number, "a dialog is open over it")
+    assert store.messages.get(number).reason == "a dialog is open over it"
+    store.messages.finish(number, MessageState.DELIVERED, at=7.0)
+    store.messages.note(number, "too late")
+    assert store.messages.get(number).reason == ""
+
+
+def test_what_nobody_will_get_is_refused_at_once(store: Store) -> None:
+    going, waiting, other = claimed(store), queue(store), queue(store, target=TESTER)
+    assert store.messages.refuse_queued(DEVELOPER, "its team was stopped") == 1
+    states = {number: store.messages.get(number).state for number in (going, waiting.id, other.id)}
+    assert states == {going: "delivering", waiting.id: "refused", other.id: "queued"}
+    assert store.messages.get(waiting.id).reason == "its team was stopped"
 
 
 def test_a_message_only_moves_forward(store: Store) -> None:
@@ -241,7 +310,7 @@ def test_targets_wait_in_the_order_of_their_oldest_message(store: Store) -> None
     queue(store, "one", TESTER)
     queue(store, "two", DEVELOPER)
     queue(store, "three", TESTER)
-    assert store.messages.queued_targets() == (TESTER, DEVELOPER)
+    assert store.messages.open_targets() == (TESTER, DEVELOPER)
 
 
 def test_counts_of_what_waits(store: Store) -> None:

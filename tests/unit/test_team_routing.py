@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator_core.models.team import ProjectType
 from orchestrator_core.team.catalogue import roles
-from orchestrator_core.team.routing import hub_of, may_address
+from orchestrator_core.team.routing import allowed_routes, hub_of, may_address
 
 CODE = ProjectType.CODE
 DEFAULT = ("orchestrator", "project_manager", "developer", "tester", "testrunner")
@@ -92,3 +92,11 @@ def test_everybody_reaches_everybody_in_two_steps_and_routes_go_both_ways(team: 
             assert route.allowed == (route.instead == "")
             assert route.allowed or may_address(sender, route.instead, team, type).allowed
             assert route.allowed or may_address(route.instead, target, team, type).allowed
+
+
+def test_the_routes_of_a_team_are_its_rules_pair_by_pair() -> None:
+    pairs = allowed_routes((*DEFAULT, "researcher"), CODE)
+    assert ("researcher", "orchestrator") in pairs
+    assert ("researcher", "developer") not in pairs
+    assert ("developer", "developer") not in pairs
+    assert allowed_routes(("developer",), CODE) == frozenset()

@@ -15,6 +15,7 @@ from orchestrator_core.cli.targets import one_agent
 from orchestrator_core.errors import ExitCode, RefusedError, TmorchError, UsageError
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.target import resolve
+from orchestrator_core.store.admission import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 HELP = """\
 Send a message to one agent. It waits in the outbox until the agent's prompt
 is free, and is delivered exactly once: never into a shell, a dialog or
-somebody's unsent draft.
+somebody's unsent draft. The receipt says `delivered` when the prompt took it
+and `acknowledged` when the agent itself said so; both exit with 0.
 
 TARGET is an agent id (shop-3f2a:developer), a role, a tmux session:window, or
 a pane id (%12); names match exactly. TEXT is one argument; "-" reads it from
@@ -44,10 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TARGET", help="the agent")
     parser.add_argument("text", metavar="TEXT", help='the message, or "-" for stdin')
     parser.add_argument("--now", action="store_true", help="while the agent works, into its own queue")
-    parser.add_argument("--from", dest="sender", metavar="NAME", help="who it is from, for display")
+    parser.add_argument("--from", dest="sender", metavar="NAME", help="who it is from, for display; not for agents")
     waiting = parser.add_mutually_exclusive_group()
     waiting.add_argument(
-        "--wait", type=seconds, metavar="SECONDS", help="wait for delivery; exit 5 when it takes longer"
+        "--wait",
+        type=seconds,
+        metavar="SECONDS",
+        help="wait until it is delivered or acknowledged; exit 5 when that takes longer",
     )
     waiting.add_argument("--no-wait", action="store_true", help="return as soon as it is in the outbox")
     add_json(parser, "the receipt")
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
 
     Raises:
         NotFoundError: the target names nothing, or more than one agent.
-        RefusedError: the text is empty, or an agent would send to itself.
+        RefusedError: the text is empty, or the caller is an agent that does not write to this one.
         UsageError: the text is not readable as text.
 
     """
@@ -69,8 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
     with closing(context.quick_store()) as store:
         caller = agent_around(context, store)
         target = one_agent(context, args.target, store.agents(), store.orchestration_server, caller)
-        _check_not_self(caller, target)
-        sender = args.sender or (caller.id if caller else PERSON)
+        sender = _sender(args.sender, caller)
         mode = DeliveryMode.NOW if args.now else DeliveryMode.WHEN_IDLE
         message = _queue(context, store, target, sender, text, mode)
         server = store.orchestration_server(target)
@@ -90,10 +94,6 @@ def _text(text: str, context: Context) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise _not_text(str(error)) from error
-    if not text.strip():
-        raise RefusedError(
-            "the message is empty", cause="there is nothing to say to the agent", remedy=TOO_MANY, code="empty"
-        )
     return text
 
 
@@ -110,20 +110,23 @@ def _not_text(cause: str) -> UsageError:
     return UsageError("the message is not UTF-8 text", cause=cause, remedy="convert it to UTF-8 first")
 
 
-def _check_not_self(caller: Agent | None, target: Agent) -> None:
-    if caller is not None and caller.id == target.id:
+def _sender(name: str | None, caller: Agent | None) -> str:
+    """Return who the message is from. An agent goes by its own name: by it, it is known whom it may write to."""
+    if caller is None:
+        return name or PERSON
+    if name and name != caller.id:
         raise RefusedError(
-            "an agent cannot send to itself",
-            cause=f"this pane is {caller.id}'s own",
-            remedy="tmorch team lists the others",
-            code="self-send",
+            f"an agent does not send as {name!r}",
+            cause=f"this pane is {caller.id}'s own, and its messages say so",
+            remedy="leave --from out",
+            code="sender",
         )
+    return caller.id
 
 
 def _queue(
     context: Context, store: QuickStore, target: Agent, sender: str, text: str, mode: DeliveryMode
 ) -> AgentMessage:
-    limits = context.settings.messages
     message = store.add_message(
         target=target.id,
         sender=sender,
@@ -131,8 +134,7 @@ def _queue(
         mode=mode,
         kind=MessageKind.TEXT,
         at=time.time(),
-        duplicate_limit=limits.duplicate_limit,
-        duplicate_window_s=limits.duplicate_window_s,
+        limits=limits_of(context.settings.messages),
     )
     if not message.state.is_final:
         _wake_supervisor(context)
