@@ -16,6 +16,7 @@ from orchestrator_core.cli.parsing import asks_for_json
 if TYPE_CHECKING:
     from orchestrator_core.config.paths import Paths
     from orchestrator_core.config.settings import Settings
+    from orchestrator_core.models.agent import Agent
     from orchestrator_core.models.pane import Pane
     from orchestrator_core.orchestrator import Orchestrator
     from orchestrator_core.services.doctor import Check
@@ -109,6 +110,15 @@ class Context:
         from orchestrator_core.bootstrap import build
 
         return build(self.environ)
+
+    def adopt(self, target: str) -> Agent:
+        """Make an agent of one that the person started by hand in the pane that `target` names.
+
+        Raises as `Orchestrator.adopt`.
+        """
+        from orchestrator_core.cli.facade import with_orchestrator
+
+        return with_orchestrator(self, lambda orchestrator: orchestrator.adopt(target))
 
     def ensure_supervisor(self) -> None:
         """Start the supervisor unless it runs."""

@@ -27,6 +27,8 @@ class Paths(Struct, frozen=True, kw_only=True):
     """One private folder per agent."""
     spool: Path
     """Where agents' hooks leave what they tell, until the supervisor takes it."""
+    scratch: Path
+    """What is about to be pasted, for as long as tmux takes to read it."""
     lock: Path
     """Locked by the supervisor for as long as it lives; never removed."""
     themes: Path
@@ -48,6 +50,7 @@ class Paths(Struct, frozen=True, kw_only=True):
             worktrees=state / "worktrees",
             agents=state / "agents",
             spool=state / "spool",
+            scratch=state / "scratch",
             lock=state / "supervisor.lock",
             themes=config.parent / "themes",
         )
@@ -55,7 +58,8 @@ class Paths(Struct, frozen=True, kw_only=True):
     @property
     def folders(self) -> tuple[Path, ...]:
         """The state folders, the outermost first."""
-        return (self.state, self.logs, self.worktrees, self.agents, self.spool, self.spool / "tmp", self.spool / "new")
+        spool = (self.spool, self.spool / "tmp", self.spool / "new")
+        return (self.state, self.logs, self.worktrees, self.agents, *spool, self.scratch)
 
     def ensure(self) -> None:
         """Make the state folders that are missing, for their owner only; those that exist are left as they are.

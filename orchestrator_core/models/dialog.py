@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec import Struct
 
 
@@ -35,5 +33,7 @@ class OpenDialog(Struct, frozen=True, kw_only=True):
     @property
     def fingerprint(self) -> str:
         """Tells this dialog from another: its name, what is asked and its choices, not where the cursor is."""
+        from hashlib import sha256  # commands that must start quickly never ask for it
+
         words = (self.name, self.seen or self.detail, *(f"{choice.key}.{choice.label}" for choice in self.choices))
-        return hashlib.sha256("\0".join(" ".join(word.split()) for word in words).encode()).hexdigest()[:16]
+        return sha256("\0".join(" ".join(word.split()) for word in words).encode()).hexdigest()[:16]

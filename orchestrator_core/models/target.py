@@ -41,6 +41,11 @@ def needs_panes(target: str) -> bool:
     return ":" in target and not target.startswith("%")
 
 
+def may_be_pane(target: str) -> bool:
+    """Whether `target` may name a pane of tmux: by its id, or as `session:window`."""
+    return target.startswith("%") or ":" in target
+
+
 def panes_of(target: str, panes: Sequence[Pane]) -> list[Pane]:
     """Return the panes that `target` names: a pane id, or `session:window` by exact name, index or id."""
     if target.startswith("%"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.control import ControlClient
@@ -11,7 +13,9 @@ from orchestrator_core.tmux.gateway import TmuxGateway
 class Connections:
     """Gateways by socket path, connected on first use and kept."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, scratch: Path | None = None) -> None:
+        """Connect by `settings`; what is pasted lies in the folder `scratch` until tmux has read it."""
+        self._scratch = scratch
         self._bin = settings.tmux.bin
         self._clients: dict[str, ControlClient] = {}
         self._gateways: dict[str, TmuxGateway] = {}
@@ -21,7 +25,7 @@ class Connections:
         gateway = self._gateways.get(server)
         if gateway is None:
             client = ControlClient(ServerAddress(bin=self._bin, socket_path=server))
-            gateway = TmuxGateway(client)
+            gateway = TmuxGateway(client, self._scratch)
             self._clients[server], self._gateways[server] = client, gateway
             await client.start()
         return gateway

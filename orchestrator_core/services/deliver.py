@@ -244,6 +244,8 @@ class Delivery:
         """Wait a little until the agent says that it has the message: texts pasted before that may fuse into one."""
         if message.state is not MessageState.DELIVERED or not self._has_hooks or envelope.is_command:
             return
+        if self._store.hook_facts.of(self._agent.id) is None:  # the person has switched hooks off
+            return
         clock = asyncio.get_running_loop().time
         deadline = clock() + ACKNOWLEDGED_S
         while clock() < deadline:

@@ -78,6 +78,9 @@ class Server:
         driver = self._drivers[agent.driver]
         for message in self._store.messages.interrupted(agent.id):
             if _given_as_argument(message, driver):
+                if driver.has_hooks and agent.status.is_live:  # its prompt may be free for a moment before that comes
+                    self._store.messages.hold(agent.id, "its briefing comes first")
+                    return False
                 continue
             standing = self._hand_over(agent).standing(message)
             is_settled = (

@@ -46,6 +46,8 @@ def run(paths: Paths, environ: Mapping[str, str] = os.environ) -> None:
             remedy="there is one per state folder; `tmorch supervisor status` tells about it",
             code="already-running",
         )
+    for left in paths.scratch.iterdir():  # by a supervisor that was killed
+        left.unlink(missing_ok=True)
     settings = load_settings(paths, environ)
     store = open_store(paths.database)
     try:

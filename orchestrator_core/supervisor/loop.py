@@ -65,7 +65,7 @@ class Supervisor:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._connections = Connections(settings)
+        self._connections = Connections(settings, paths.scratch)
         self._watch = Watch(store, self._connections, drivers, clock, self._report)
         self._server = Server(
             store,

@@ -57,8 +57,10 @@ class TmuxGateway:
     Besides what is named, every call raises what the transport does: `TmuxGoneError` and `TimedOutError`.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, scratch: Path | None = None) -> None:
+        """Talk over `transport`. What is pasted lies in the folder `scratch` until tmux has read it."""
         self._transport = transport
+        self._scratch = scratch
         self._rows: list[str] = []
         self._panes: tuple[Pane, ...] = ()
 
@@ -135,7 +137,7 @@ class TmuxGateway:
         if not all(cleaned):
             raise ValueError("there is nothing to paste")
         names = [f"tmorch-{os.getpid()}-{secrets.token_hex(8)}" for _ in cleaned]
-        files = [_private_file(text) for text in cleaned]
+        files = [_private_file(text, self._scratch) for text in cleaned]
         pastes = [("paste-buffer", "-d", "-p", "-r", "-b", name, "-t", pane) for name in names]
         loads = [("load-buffer", "-b", name, str(file)) for name, file in zip(names, files, strict=True)]
         guarded = [_guarded(pane, agent, paste) for paste in pastes]
@@ -294,9 +296,9 @@ def _expect_found(argv: Sequence[str], reply: Reply, otherwise: TmorchError) -> 
         raise faults.with_target(error, otherwise) from None
 
 
-def _private_file(text: str) -> Path:
+def _private_file(text: str, folder: Path | None) -> Path:
     """Return a new file with `text` that only we can read. `mkstemp` makes it so."""
-    handle, path = tempfile.mkstemp(prefix="tmorch-", suffix=".txt")
+    handle, path = tempfile.mkstemp(prefix="tmorch-", suffix=".txt", dir=folder)
     with os.fdopen(handle, "wb") as file:
         file.write(text.encode())
     return Path(path)

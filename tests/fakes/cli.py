@@ -248,6 +248,10 @@ class FakeOrchestrator(Orchestrator):
             step()
             yield
 
+    async def adopt(self, target: str, *, role: str = "", team: str = "", driver: str = "") -> Agent:
+        self._note("adopt", target, role, team, driver)
+        raise NotFoundError(f"{target!r} is no pane of this tmux server")
+
     async def propose(self, request: StartRequest) -> Proposal:
         self._note("propose", request)
         return make_proposal(request)

@@ -117,3 +117,25 @@ def test_a_shell_that_comes_back_is_no_agent_any_more(rig: Rig, by_hand: ByHand)
     done = rig.tmorch("send", adopted["agent"], "touch nothing", "--wait", "2", "--json")
     assert done.json["state"] in ("queued", "refused")
     assert by_hand.screen() == before
+
+
+def test_a_message_to_its_window_is_enough(rig: Rig, by_hand: ByHand) -> None:
+    """The very first command of somebody who has nothing but a window with an agent in it."""
+    sent = rig.tmorch("send", "mine:web", "hello", "--wait", "30", "--json")
+    assert sent.code == 0, sent
+    assert "lets go of it" in sent.err
+    assert by_hand.texts() == ["hello"]
+    again = rig.tmorch("send", by_hand.pane, "and again", "--wait", "30", "--json")
+    assert again.json["target"] == sent.json["target"]
+    assert by_hand.texts() == ["hello", "and again"]
+
+
+def test_a_message_to_a_window_without_an_agent_is_refused(rig: Rig, by_hand: ByHand) -> None:
+    """Scenarios 22 and 23, for windows that tmorch does not know."""
+    rig.tmux.run("new-session", "-d", "-s", "mine2", "-n", "shell", "bash --norc -i")
+    before = rig.tmux.screen("mine2:shell")
+    shell = rig.tmorch("send", "mine2:shell", "touch nothing", "--json")
+    assert (shell.code, shell.json["error"]["code"]) == (3, "not-an-agent")
+    assert rig.tmorch("send", "min:web", "to nobody").code == 4
+    assert rig.tmux.screen("mine2:shell") == before
+    assert by_hand.texts() == []

@@ -118,3 +118,11 @@ def test_a_killed_agent_and_a_vanished_window_are_noticed(rig: Rig, make_project
     rig.tmux.run("kill-window", "-t", str(tester.row.window))
     tester.wait_status("exited")
     assert "gone" in tester.row.reason
+
+
+def test_what_a_killed_one_was_about_to_paste_does_not_stay(rig: Rig) -> None:
+    rig.paths.ensure()
+    left = rig.paths.scratch / "tmorch-left.txt"
+    left.write_text("something private")
+    assert rig.tmorch("supervisor", "start").code == 0
+    assert not left.exists()

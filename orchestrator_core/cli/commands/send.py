@@ -12,9 +12,16 @@ from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.parsing import add_json, seconds
 from orchestrator_core.cli.receipt import exit_code, show_receipt
 from orchestrator_core.cli.targets import one_agent
-from orchestrator_core.errors import ExitCode, RefusedError, TmorchError, UsageError
+from orchestrator_core.errors import (
+    ExitCode,
+    MissingProgramError,
+    NotFoundError,
+    RefusedError,
+    TmorchError,
+    UsageError,
+)
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
-from orchestrator_core.models.target import resolve
+from orchestrator_core.models.target import may_be_pane, resolve
 from orchestrator_core.store.admission import limits_of
 
 if TYPE_CHECKING:
@@ -31,7 +38,8 @@ somebody's unsent draft. The receipt says `delivered` when the prompt took it
 and `acknowledged` when the agent itself said so; both exit with 0.
 
 TARGET is an agent id (shop-3f2a:developer), a role, a tmux session:window, or
-a pane id (%12); names match exactly. TEXT is one argument; "-" reads it from
+a pane id (%12); names match exactly. A `claude` that you started by hand is
+adopted when you name its window. TEXT is one argument; "-" reads it from
 stdin. A text that starts with "-" goes after "--".
 """
 TOO_MANY = 'put the text in quotes: tmorch send developer "run the tests again"'
@@ -70,10 +78,10 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
     # argparse takes `-- --` for two separators
     text = _text(args.text if isinstance(args.text, str) else "--", context)
     if not context.has_store():
-        resolve(args.target, ())  # nobody runs: says so
+        _adopted(context, args.target, lambda: resolve(args.target, ()))
     with closing(context.quick_store()) as store:
         caller = agent_around(context, store)
-        target = one_agent(context, args.target, store.agents(), store.orchestration_server, caller)
+        target = _target(context, args.target, store, caller)
         sender = _sender(args.sender, caller)
         mode = DeliveryMode.NOW if args.now else DeliveryMode.WHEN_IDLE
         message = _queue(context, store, target, sender, text, mode)
@@ -85,6 +93,36 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
     gone = not is_duplicate and not context.is_listening(server)
     show_receipt(context, message, target, server_gone=gone)
     return exit_code(message, server_gone=gone, must_be_delivered=args.wait is not None)
+
+
+def _target(context: Context, name: str, store: QuickStore, caller: Agent | None) -> Agent:
+    """Return the agent that `name` means. A person may name the window of one that they started by hand."""
+
+    def known() -> Agent:
+        return one_agent(context, name, store.agents(), store.orchestration_server, caller)
+
+    return known() if caller is not None else _adopted(context, name, known)
+
+
+def _adopted(context: Context, name: str, known: Callable[[], Agent]) -> Agent:
+    """Return the agent that is `known`; when there is none, but an agent runs in that window, adopt it.
+
+    Raises:
+        NotFoundError: `name` names nothing, or more than one agent.
+        RefusedError: no agent runs in the window (code `not-an-agent`).
+
+    """
+    try:
+        return known()
+    except NotFoundError as unknown:
+        if unknown.code == "ambiguous" or not may_be_pane(name):
+            raise
+        try:
+            agent = context.adopt(name)
+        except (NotFoundError, MissingProgramError):
+            raise unknown from None
+    context.note.say(f"adopted as {agent.id}; tmorch stop {agent.orchestration} lets go of it")
+    return agent
 
 
 def _text(text: str, context: Context) -> str:
