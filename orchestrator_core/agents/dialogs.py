@@ -83,8 +83,13 @@ def _is_half_a_box(rows: Rows, start: int, end: int, patterns: Patterns) -> bool
 
 
 def _end(rows: Rows) -> int:
-    """Return the row after the last one with text."""
-    end = len(rows)
+    """Return the row after the last one with text, without the border that bears a conversation's name."""
+    end = _text_end(rows, len(rows))
+    is_named = end and rows.last_rule(end) == end - 1 and rows.text(end - 1).strip("─")
+    return _text_end(rows, end - 1) if is_named else end
+
+
+def _text_end(rows: Rows, end: int) -> int:
     while end and not rows.text(end - 1):
         end -= 1
     return end

@@ -136,7 +136,7 @@ def _newest_notice(rows: Rows, start: int, below: list[int], patterns: Patterns)
         limit = patterns.limit_notice.match(text)
         error = patterns.error_notice.match(text) or patterns.error_reply.match(text)
         if (limit or error) and not _is_quoted(rows, start, row, patterns):
-            return (limit["detail"], "") if limit else ("", _whole(rows, row, error["detail"] if error else ""))
+            return (limit["detail"], "") if limit else ("", _whole(rows, row, error["detail"] if error else "", patterns))
         if not text.startswith(" ") or text.startswith(NOTICE):
             break
     return "", ""
@@ -156,12 +156,12 @@ def _is_output(rows: Rows, row: int, patterns: Patterns) -> bool:
     return is_block and not above.startswith(patterns.before_limit)
 
 
-def _whole(rows: Rows, row: int, detail: str) -> str:
+def _whole(rows: Rows, row: int, detail: str, patterns: Patterns) -> str:
     """Return `detail` with the rows it is wrapped onto."""
     parts = [detail]
     for below in range(row + 1, len(rows)):
         text = rows.text(below)
-        if not text.startswith("  ") or text.startswith(NOTICE):
+        if not text.startswith("  ") or text.startswith(NOTICE) or not _counts(text, patterns):
             break
         parts.append(text.strip())
     return " ".join(parts)

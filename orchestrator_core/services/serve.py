@@ -42,7 +42,7 @@ class Server:
         self._may_hand_over = may_hand_over
 
     async def serve(self, agent_id: AgentId) -> None:
-        """Give the person's answers, settle what was claimed, answer a start-up gate, deliver what may be typed now."""
+        """Give the person's answers, answer a start-up gate, settle what was claimed, deliver what may be typed now."""
         await give_answers(self._store, self._connections, self._drivers, agent_id, self._clock)
         agent = self._store.agents.get(agent_id)
         try:
@@ -50,10 +50,14 @@ class Server:
             if delivery is None:
                 self._store.messages.hold(agent_id, "it has no pane")
                 return
-            if not await self._settle(agent, delivery):
-                return
             if agent.status in (AgentStatus.STARTING, AgentStatus.WAITING):
                 await self._answer_gate(agent)
+            if not await self._settle(agent, delivery):
+                return
+            if self._awaits_briefing(agent):
+                hindrance = await delivery.hindrance()
+                self._store.messages.hold(agent_id, hindrance.reason if hindrance else "its briefing comes first")
+                return
             while await delivery.next():
                 pass
             self._offer(agent, delivery)
@@ -78,9 +82,6 @@ class Server:
         driver = self._drivers[agent.driver]
         for message in self._store.messages.interrupted(agent.id):
             if _given_as_argument(message, driver):
-                if driver.has_hooks and agent.status.is_live:  # its prompt may be free for a moment before that comes
-                    self._store.messages.hold(agent.id, "its briefing comes first")
-                    return False
                 continue
             standing = self._hand_over(agent).standing(message)
             is_settled = (
@@ -91,6 +92,12 @@ class Server:
             if not is_settled:
                 return False
         return True
+
+    def _awaits_briefing(self, agent: Agent) -> bool:
+        """Whether a briefing is still to come as an argument: the prompt may be free for a moment before that."""
+        driver = self._drivers[agent.driver]
+        claimed = self._store.messages.interrupted(agent.id)
+        return driver.has_hooks and agent.status.is_live and any(_given_as_argument(m, driver) for m in claimed)
 
     async def _settle_offer(self, agent: Agent, delivery: Delivery, message: AgentMessage, standing: Offer) -> bool:
         """Settle an offer that was taken; take it back once its prompt can be typed into, or it works no more."""
