@@ -7,6 +7,7 @@ import gc
 import shlex
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,7 @@ from textual.worker import Worker, WorkerState
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
+from tui.attention import Attention
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
 from tui.keys import KEYS, bindings, keymap
@@ -35,8 +37,11 @@ from tui.messages import (
     Sight,
     SightLost,
     SightWanted,
+    StoreChanged,
     SupervisorWanted,
+    Wish,
 )
+from tui.overlays import Overlays
 from tui.screens.main import MainScreen
 from tui.theming import ThemeProblem, changed_since, load_themes, variable_defaults
 from tui.widgets.fleet_header import active_agents
@@ -50,6 +55,8 @@ THEMES_S = 3.0
 """How often the person's theme files are looked at."""
 ANSI_DEFAULTS = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 """Variables that Textual's own widgets use and does not make for a theme of terminal colours."""
+CLOSE_S = 2.0
+"""How long leaving may take: a tmux server that does not answer must not hold the person."""
 ERROR_S = 12.0
 """How long an error stays on the screen."""
 
@@ -79,6 +86,7 @@ class TmorchApp(App[int]):
         self._orchestrator = orchestrator
         self._settings = settings
         self._paths = paths
+        self._clock = clock
         self._keymap_chosen = keymap(settings.tui.keys)
         self._bridge = Bridge(orchestrator, self._take_news)
         self._themes = load_themes(paths)
@@ -93,6 +101,17 @@ class TmorchApp(App[int]):
             keys_of=self.keys_of,
             history_lines=settings.tui.preview_lines,
             is_ours=lambda sight: orchestrator.is_own_pane(sight.pane, server=sight.server),
+        )
+        self._attention = Attention(settings.notify.min_interval_s)
+        self._overlays = Overlays(
+            self,
+            self.main,
+            orchestrator,
+            run=self._run,
+            follow_changes=self._follow_changes,
+            clock=clock,
+            key_name=self.key_name,
+            keys_of=self.keys_of,
         )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -137,6 +156,13 @@ class TmorchApp(App[int]):
     def _run(self, work: Coroutine[object, object, None], *, group: str, exclusive: bool = False) -> None:
         self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
 
+    def _follow_changes(self, wanted: bool) -> None:
+        """Let screens know of every change in the store, or no more."""
+        if wanted:
+            self._run(self._bridge.feed_changes(), group="changes", exclusive=True)
+        else:
+            self.workers.cancel_group(self, "changes")
+
     # -- news from the bridge ---------------------------------------------------------------------
 
     def _take_news(self, news: Message) -> None:
@@ -144,6 +170,7 @@ class TmorchApp(App[int]):
         if self._is_ready:
             self.post_message(news)
         elif isinstance(news, FleetChanged):  # the first picture is to have it already
+            self._attention.news(news.fleet.needs)
             self.main.set_reactive(MainScreen.fleet, news.fleet)
         else:
             self._early.append(news)
@@ -151,6 +178,11 @@ class TmorchApp(App[int]):
     @on(FleetChanged)
     def _on_fleet(self, event: FleetChanged) -> None:
         self.main.fleet = event.fleet
+        self._overlays.show_fleet(event.fleet)
+        if new := self._attention.news(event.fleet.needs):
+            self._overlays.announce(new)
+            if self._settings.notify.bell and self._attention.may_ring(self._clock()):
+                self.bell()
         self._bridge.ask_receipts_again()
 
     @on(FrameChanged)
@@ -164,6 +196,10 @@ class TmorchApp(App[int]):
     @on(ReceiptsChanged)
     def _on_receipts(self, event: ReceiptsChanged) -> None:
         self.main.show_receipts(event)
+
+    @on(StoreChanged)
+    def _on_store_changed(self) -> None:
+        self._overlays.store_changed()
 
     @on(FeedFailed)
     def _on_feed_failed(self, event: FeedFailed) -> None:
@@ -192,6 +228,10 @@ class TmorchApp(App[int]):
     @on(SupervisorWanted)
     def _on_supervisor(self) -> None:
         self._run(self._start_supervisor(), group="supervisor", exclusive=True)
+
+    @on(Wish)
+    def _on_wish(self, event: Wish) -> None:
+        self._overlays.take(event)
 
     @on(PaneView.HistoryWanted)
     def _on_history(self, event: PaneView.HistoryWanted) -> None:
@@ -286,4 +326,7 @@ class TmorchApp(App[int]):
         self.exit(sum(agent.status.is_live for agent in active_agents(fleet)) if fleet else 0)
 
     async def on_unmount(self) -> None:
-        await self._bridge.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._bridge.close()
+                await self._orchestrator.close()

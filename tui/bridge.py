@@ -24,6 +24,7 @@ from tui.messages import (
     ReceiptsChanged,
     Sight,
     SightLost,
+    StoreChanged,
 )
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ class Bridge:
         """Post the receipts that are asked for. Runs until it is cancelled."""
         await self._keep("receipts", self._read_receipts)
 
+    async def feed_changes(self) -> None:
+        """Say whenever something may have been written to the store. Runs until it is cancelled."""
+        await self._keep("changes", self._read_changes)
+
     async def _keep(self, feed: str, read: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
         """Run a feed over and over; `read` calls its argument whenever it got something."""
         failures = 0
@@ -137,6 +142,11 @@ class Bridge:
         async for fleet in self._orchestrator.fleets():
             well()
             self._post(FleetChanged(fleet))
+
+    async def _read_changes(self, well: Callable[[], None]) -> None:
+        async for _ in self._orchestrator.changes():
+            well()
+            self._post(StoreChanged())
 
     async def _read_frames(self, well: Callable[[], None]) -> None:
         previews = self._previews = self._orchestrator.previews()

@@ -14,6 +14,7 @@ from textual.fuzzy import Matcher
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
 from tui.keys import WRITING
+from tui.messages import Scope
 from tui.wording import GLYPHS, clean, doing_now
 
 
@@ -103,6 +104,27 @@ class AgentCommands(CommandSource):
         go = getattr(self.screen, "action_go_to", None)
         if go is not None:
             go(agent)
+
+
+class ScopePalette(CommandSource):
+    """Of whom messages or events are shown: everybody, a team where that can be, an agent."""
+
+    def commands(self) -> Iterator[Command]:
+        yield Command(name="Everybody", help="nothing is left out", run=partial(self._choose, Scope()))
+        fleet: Fleet | None = getattr(self.screen, "fleet", None)
+        teams = fleet.teams if fleet else ()
+        for team in teams if getattr(self.screen, "TEAMS", False) else ():
+            name = team.orchestration.id
+            yield Command(name=clean(name), help="a team", run=partial(self._choose, Scope(orchestration=name)))
+        for team in teams:
+            for view in team.agents:
+                scope = Scope(agent=view.agent.id)
+                yield Command(name=clean(view.agent.id), help="an agent", run=partial(self._choose, scope))
+
+    def _choose(self, scope: Scope) -> None:
+        show = getattr(self.screen, "show_scope", None)
+        if show is not None:
+            show(scope)
 
 
 class ThemeCommands(CommandSource):

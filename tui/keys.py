@@ -5,8 +5,9 @@
 
     app.set_keymap(keymap(settings.tui.keys))   # raises SettingsError
 
-Groups, each within the next: `fleet` (the tree), `pane` (PaneView), `composer`, `filter` in `main` (the main screen)
-in `app` (the App); `dialog` (every modal screen) in `app`. The owner of a group implements `action_<action>`.
+Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
+screen) in `app` (the App); `answer`, `why` in `dialog` (every modal screen) in `app`; `search` in `records` (messages,
+the log) in `app`. The owner of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -49,23 +50,36 @@ GROUPS: dict[str, str] = {
     "app": "",
     "main": "app",
     "fleet": "main",
+    "needs": "main",
     "pane": "main",
     "composer": "main",
     "filter": "main",
     "dialog": "app",
+    "answer": "dialog",
+    "why": "dialog",
+    "records": "app",
+    "search": "records",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
-WRITING = ("composer", "filter")
+WRITING = ("composer", "filter", "search")
 """Groups in which characters are text."""
 
 KEYS: tuple[Key, ...] = (
     Key("app.help", "question_mark,f1", "help", "help", "What can be done here, and with which keys", True),
     Key("app.palette", "ctrl+p", "command_palette", "palette", "Find any command by its name", True),
+    Key("needs.approve", "y", "approve", "approve", "Approve what the selected need asks for", True),
+    Key("needs.deny", "d", "deny", "deny", "Deny what the selected need asks for", True),
+    Key("needs.dismiss", "x", "dismiss", "dismiss", "Strike the selected need off the list", True),
+    Key("main.answer", "a", "answer", "answer", "Answer the selected need, or the oldest", True),
+    Key("main.next-need", "n", "next_need", "next need", "Go to the next thing that needs you"),
     Key("main.filter", "slash", "filter", "filter", "Narrow the fleet to what matches", True),
     Key("main.message", "m", "message", "message", "Write to the selected agent", True),
     Key("main.zoom", "z", "zoom", "zoom", "Give the pane the whole screen, and back", True),
     Key("main.attach", "enter", "attach", "attach", "Go to the selected pane in tmux, and come back", True),
+    Key("main.why", "w", "why", "why?", "Why the selected agent has its status"),
+    Key("main.messages", "M", "messages", "messages", "Messages to and from the selected agent, or all"),
+    Key("main.log", "L", "log", "log", "What happened: in the selected team, or everywhere"),
     Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
     Key("main.focus-previous", "shift+tab", "app.focus_previous", "previous", "Go to the previous part"),
     Key("main.back", "escape", "back", "back", "Leave what was opened last"),
@@ -81,7 +95,10 @@ KEYS: tuple[Key, ...] = (
     Key("fleet.unfold", "right,l", "unfold", "expand", "Open the row, or go to the first one in it"),
     Key("fleet.toggle", "space", "toggle", "expand or collapse", "Open or close the row"),
     Key("fleet.open", "enter", "open", "attach", "Go to the selected pane in tmux, and come back"),
-    Key("fleet.next-needing", "n", "next_needing", "next in need", "Select the next agent that needs you"),
+    Key("needs.up", "up,k", "move(-1)", "up", "Select the need above"),
+    Key("needs.down", "down,j", "move(1)", "down", "Select the need below"),
+    Key("needs.first", "home", "move_to(0)", "first", "Select the oldest need"),
+    Key("needs.last", "end", "move_to(-1)", "last", "Select the newest need"),
     Key("pane.up", "up,k", "scroll_lines(1)", "up", "Scroll back a line"),
     Key("pane.down", "down,j", "scroll_lines(-1)", "down", "Scroll forward a line"),
     Key("pane.page-up", "pageup,ctrl+u", "scroll_pages(1)", "page up", "Scroll back a page"),
@@ -96,6 +113,37 @@ KEYS: tuple[Key, ...] = (
     Key("composer.leave", "escape", "leave", "back", "Keep the draft and go back", True),
     Key("filter.keep", "enter,down", "keep_filter", "keep", "Keep the filter and go to the fleet", True),
     Key("filter.clear", "escape", "clear_filter", "clear", "Show everything again", True),
+    Key("answer.approve", "y", "approve", "approve", "Approve what it asks for", True),
+    Key("answer.deny", "d", "deny", "deny", "Deny what it asks for", True),
+    Key("answer.take", "enter", "take", "take the marked", "Answer with the marked choice", True),
+    Key("answer.up", "up,k", "move(-1)", "up", "Mark the choice above"),
+    Key("answer.down", "down,j", "move(1)", "down", "Mark the choice below"),
+    Key("answer.page-up", "pageup,ctrl+u", "scroll_text(-1)", "page up", "Scroll the text back"),
+    Key("answer.page-down", "pagedown,ctrl+d", "scroll_text(1)", "page down", "Scroll the text on"),
+    Key("answer.dismiss", "x", "strike", "dismiss", "Strike it off the list", True),
+    Key("answer.go", "g", "go", "go there", "Go to the agent's pane in tmux", True),
+    Key("why.wrong", "x", "wrong", "it is wrong", "Say which status it should be, for a test", True),
+    Key("why.take", "enter", "take", "take the marked", "Say that the marked status is the right one", True),
+    Key("why.up", "up,k", "move(-1)", "up", "Mark the status above"),
+    Key("why.down", "down,j", "move(1)", "down", "Mark the status below"),
+    Key("search.keep", "enter", "keep_search", "keep", "Keep the search and go to what it found", True),
+    Key("search.clear", "escape", "clear_search", "clear", "Show everything again", True),
+    Key("records.search", "slash", "search", "search", "Show only what holds some words", True),
+    Key("records.back", "escape", "back", "back", "Take back the last choice, then leave", True),
+    Key("records.whose", "t", "whose", "team, agent", "Choose a team or an agent", True),
+    Key("records.conversation", "c", "conversation", "conversation", "Only what passed between these two", True),
+    Key("records.everything", "e", "everything", "everything", "Show those of everybody", True),
+    Key("records.follow", "f", "follow", "follow", "Stay at the newest, or stop doing so", True),
+    Key("records.resend", "r", "resend", "write anew", "Put its text into the composer, to send it anew", True),
+    Key("records.go", "enter", "go", "go to agent", "Go to the agent on the main screen", True),
+    Key("records.up", "up,k", "move(-1)", "up", "Select the one before"),
+    Key("records.down", "down,j", "move(1)", "down", "Select the one after"),
+    Key("records.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("records.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("records.first", "home", "move_to(0)", "first", "Go to the oldest that is loaded; older ones follow"),
+    Key("records.last", "end,G", "move_to(-1)", "last", "Go to the newest, and stay there"),
+    Key("records.text-up", "K", "scroll_text(-1)", "text up", "Scroll the text of the selected one back"),
+    Key("records.text-down", "J", "scroll_text(1)", "text down", "Scroll the text of the selected one on"),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

@@ -6,9 +6,11 @@ from msgspec import Struct
 from textual.message import Message
 
 from orchestrator_core.errors import TmorchError
+from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId, PaneId
 from orchestrator_core.models.message import AgentMessage, DeliveryMode
+from orchestrator_core.models.need import Need
 from orchestrator_core.models.pane import PaneFrame
 
 
@@ -120,3 +122,128 @@ class ComposerKey(Message):
     def __init__(self, action: str) -> None:
         super().__init__()
         self.action = action
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """Of whom messages or events are shown; all empty: of everybody."""
+
+    orchestration: str = ""
+    agent: str = ""
+    partner: str = ""
+    """With an agent: only what passed between the two."""
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """Which messages or events are shown."""
+
+    scope: Scope = Scope()
+    text: str = ""
+
+
+class StoreChanged(Message):
+    """Something may have been written to the store."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StoreChanged)
+
+
+class Wish(Message):
+    """Something the person wants that `Overlays` sees to: another screen, or what is done on one."""
+
+
+class AnswerOpened(Wish):
+    """The person wants to see a need whole, and to answer it."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__()
+        self.need = need
+
+
+class AnswerWanted(Wish):
+    """The person answers a need: `approve`, `deny`, or the digit or label of a choice."""
+
+    def __init__(self, need: Need, choice: str) -> None:
+        super().__init__()
+        self.need = need
+        self.choice = choice
+
+
+class DismissWanted(Wish):
+    """The person wants to see no more of a need."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__()
+        self.need = need
+
+
+class AgentWanted(Wish):
+    """The person wants to be at an agent on the main screen: to look, to be in its pane, or to write to it."""
+
+    def __init__(self, agent: AgentId, *, attach: bool = False, text: str | None = None) -> None:
+        super().__init__()
+        self.agent = agent
+        self.attach = attach
+        self.text = text
+        """What the composer is to begin with; None leaves the composer alone."""
+
+
+class WhyOpened(Wish):
+    """The person asks why an agent has its status."""
+
+    def __init__(self, agent: AgentId) -> None:
+        super().__init__()
+        self.agent = agent
+
+
+class WhyWanted(Wish):
+    """The evidence is to be looked at again."""
+
+    def __init__(self, agent: AgentId) -> None:
+        super().__init__()
+        self.agent = agent
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, WhyWanted)
+
+
+class WrongWanted(Wish):
+    """The person says that a status is wrong, and which it should be."""
+
+    def __init__(self, agent: AgentId, status: AgentStatus) -> None:
+        super().__init__()
+        self.agent = agent
+        self.status = status
+
+
+class MessagesOpened(Wish):
+    """The person wants to read messages."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+
+class LogOpened(Wish):
+    """The person wants to read what happened."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+
+class MessagesWanted(Wish):
+    """A page of messages is wanted: the newest, or those before a number."""
+
+    def __init__(self, query: Query, before: int) -> None:
+        super().__init__()
+        self.query = query
+        self.before = before
+
+
+class EventsWanted(Wish):
+    """A page of the log is wanted: the newest, or those before a number."""
+
+    def __init__(self, query: Query, before: int) -> None:
+        super().__init__()
+        self.query = query
+        self.before = before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
@@ -89,6 +90,20 @@ def age(seconds: float) -> str:
         hours, rest = divmod(int(seconds), HOUR_S)
         return f"{hours}h{rest // MINUTE_S:02}"
     return f"{int(seconds // DAY_S)}d"
+
+
+def moment(at: float, now: float, *, brief: bool = False) -> str:
+    """Return when something was, without the day when that is today's: 14 characters, or as much as 5 can say."""
+    then, today = time.localtime(at), time.localtime(now)
+    is_today = then[:3] == today[:3]
+    if brief:
+        return time.strftime("%H:%M" if is_today else "%m-%d", then)
+    return time.strftime("%H:%M:%S" if is_today else "%m-%d %H:%M:%S", then).rjust(14)
+
+
+def clock_time(at: float) -> str:
+    """Return when something was, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
 def plural(count: int, noun: str) -> str:

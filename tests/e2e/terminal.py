@@ -24,6 +24,7 @@ class Terminal:
         self._run("set-option", "-g", "escape-time", "0")
         self._run("set-option", "-g", "prefix", "None")
         self._run("set-option", "-g", "remain-on-exit", "on")
+        self.resize(width, height)  # without a client, tmux may fall back to 80 x 24 when an option changes
 
     def _run(self, *args: str) -> str:
         done = subprocess.run(

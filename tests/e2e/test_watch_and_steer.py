@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ import pytest
 from tests.conftest import MakeProject, TmuxServer
 from tests.e2e.terminal import Terminal
 from tests.polling import eventually
-from tests.rig import Rig
+from tests.rig import Rig, StandIn
 
 TUI = f"{Path(sys.executable).with_name('tmorch-tui')}"
 
 
 @pytest.fixture
 def team(rig: Rig, make_project: MakeProject) -> dict[str, Any]:
+    rig.configure(stand_in_args=("--trace", f"{rig.folder}/$(echo $TMORCH_AGENT | tr : _).trace"))
     made = rig.start(make_project(), roles="orchestrator,developer,tester")
     for role in ("orchestrator", "developer", "tester"):
         rig.agent(made, role).wait_status("idle")
@@ -107,6 +109,78 @@ def test_inside_tmux_the_client_is_switched_and_comes_back(
         terminal.sees("1 team", f"{team['id']} ▸ developer")
     finally:
         terminal.close()
+
+
+def picked(rig: Rig, agent: StandIn) -> list[str]:
+    """Return what was chosen in an agent's dialogs."""
+    trace = rig.folder / f"{agent.id.replace(':', '_')}.trace"
+    entries = [json.loads(line) for line in trace.read_text().splitlines()] if trace.exists() else []
+    return [entry["text"] for entry in entries if entry["kind"] == "answer"]
+
+
+def test_who_asks_for_permission_is_answered_by_one_key(rig: Rig, team: dict[str, Any], outside: Terminal) -> None:
+    """Scenario 82: listed, seen, answered with a key, gone; and the agent goes on."""
+    tester = rig.agent(team, "tester")
+    outside.sees("tester", "q quit")
+    tester.do("permission", command="rm -rf build")
+    eventually(lambda: "rm -rf build" in tester.screen())
+    outside.sees("Needs you (1)", "◆1 needs you", "◆ tester rm -rf")
+
+    outside.press("n")
+    outside.sees("tester ◆", "y approve", "Do you want to proceed?")
+    outside.press("y")
+    outside.sees_no("1 needs you")
+    assert picked(rig, tester) == ["permission: Yes"]
+    tester.wait_status("idle", "working")
+    outside.sees_no("Do you want to proceed?")
+
+    tester.do("permission", command="git push --force")
+    outside.sees("Needs you (1)", "git push --force")
+    outside.press("a")
+    outside.sees("asks for permission", "1  Yes", "d deny")
+    outside.press("d")
+    outside.sees_no("1 needs you")
+    assert picked(rig, tester) == ["permission: Yes", "permission: No"]
+
+
+def test_a_prompt_that_was_answered_elsewhere_is_not_answered_again(
+    rig: Rig, team: dict[str, Any], outside: Terminal
+) -> None:
+    """Scenario 82: the next prompt of the same agent gets none of it."""
+    tester = rig.agent(team, "tester")
+    tester.do("permission", command="make test")
+    outside.sees("Needs you (1)", "make test")
+    outside.press("a")
+    outside.sees("asks for permission")
+    rig.tmux.run("send-keys", "-t", str(tester.row.pane), "3")
+    outside.sees("This is over")
+    tester.do("permission", command="make install")
+    eventually(lambda: "make install" in tester.screen())
+    outside.press("y")
+    outside.press("Escape")
+    outside.sees("Needs you (1)", "make install")
+    assert picked(rig, tester) == ["permission: No"]
+
+
+def test_why_messages_and_the_log_are_a_key_away(rig: Rig, team: dict[str, Any], outside: Terminal) -> None:
+    """Each opens over the main screen, shows what is so, and leads back."""
+    outside.sees("developer", "q quit")
+    outside.press("j", "w")
+    outside.sees("why", "decides", "process", "screen")
+    outside.press("Escape")
+    outside.sees("q quit")
+    assert rig.tmorch("send", "developer", "look at the till").code == 0
+    outside.press("M")
+    outside.sees("Messages", f"{team['id']}:developer", "look at the till", "✔ ")
+    assert rig.tmorch("send", "developer", "and at the [stock]").code == 0
+    outside.sees("and at the [stock]")
+    outside.press("Escape")
+    outside.sees("q quit", "orchestrator  ")
+    outside.press("L")
+    outside.sees("Log", "agent.status")
+    outside.press("/")
+    outside.type("no such thing")
+    outside.sees("Nothing that fits")
 
 
 def session_of_person(server: TmuxServer) -> str:

@@ -10,9 +10,13 @@ from msgspec import field
 from msgspec.structs import replace
 
 from orchestrator_core.errors import NotFoundError, TmorchError
+from orchestrator_core.models.agent import AgentStatus
+from orchestrator_core.models.event import Event
+from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import AgentId, MessageId, PaneId
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageState
+from orchestrator_core.models.need import Answer, AnswerState
 from orchestrator_core.models.pane import Cursor, PaneFrame
 from orchestrator_core.orchestrator import Attachment, Orchestrator, Previews
 
@@ -105,6 +109,14 @@ class Sent(NamedTuple):
     mode: DeliveryMode
 
 
+class Given(NamedTuple):
+    """A call of `answer`."""
+
+    target: str
+    choice: str
+    fingerprint: str
+
+
 class FakeOrchestrator(Orchestrator):
     """The facade without anything behind it."""
 
@@ -113,6 +125,22 @@ class FakeOrchestrator(Orchestrator):
         self.pictures = FakePreviews()
         self.previews_made = 0
         self.sent: list[Sent] = []
+        self.answers: list[Given] = []
+        self.outcome = (AnswerState.GIVEN, "")
+        """What becomes of every answer."""
+        self.may_answer = asyncio.Event()
+        """Set unless a test holds answers back."""
+        self.may_answer.set()
+        self.dismissed: list[str] = []
+        self.whys: dict[str, Why] = {}
+        self.looks: list[str] = []
+        self.log: list[Event] = []
+        self.pages_read: list[tuple[int, int]] = []
+        """Limit and `before` of every page of the log that was read."""
+        self.has_changed = asyncio.Event()
+        """Set by a test that wrote something."""
+        self.change_feeds = 0
+        self.wrongs: list[tuple[str, AgentStatus]] = []
         self.outbox: dict[MessageId, AgentMessage] = {}
         self.attached: list[tuple[PaneId, str]] = []
         self.attachment = FakeAttachment(way_back="ctrl+b L")
@@ -181,13 +209,81 @@ class FakeOrchestrator(Orchestrator):
         self.outbox[message.id] = message
         return message
 
+    async def answer(self, target: str, choice: str, *, fingerprint: str = "", wait_s: float = 0.0) -> Answer:
+        self._may_fail("answer")
+        self.answers.append(Given(target, choice, fingerprint))
+        await self.may_answer.wait()
+        state, reason = self.outcome
+        if state is AnswerState.GIVEN:
+            needs = (n for n in self._latest.needs if (n.agent, n.fingerprint) != (target, fingerprint))
+            self.publish(replace(self._latest, needs=tuple(needs)))
+        return Answer(
+            id=len(self.answers), agent=AgentId(target), fingerprint=fingerprint, choice=choice, state=state,
+            reason=reason,
+        )  # fmt: skip
+
+    async def dismiss(self, key: str) -> bool:
+        self._may_fail("dismiss")
+        self.dismissed.append(key)
+        self.publish(replace(self._latest, needs=tuple(n for n in self._latest.needs if n.key != key)))
+        return True
+
+    async def why(self, target: str) -> Why:
+        self.looks.append(target)
+        self._may_fail("why")
+        if target not in self.whys:
+            raise NotFoundError(f"no agent is called {target}")
+        return self.whys[target]
+
+    async def report_wrong(self, target: str, should_be: AgentStatus) -> StoredCase:
+        self._may_fail("report_wrong")
+        self.wrongs.append((target, should_be))
+        return StoredCase(path="/state/cases/1.json", masked=("what is on screen", "names"))
+
     async def message(self, message: MessageId) -> AgentMessage:
         return self.outbox[message]
 
-    async def messages(self, agent: AgentId | None = None, *, limit: int = 50) -> tuple[AgentMessage, ...]:
+    async def messages(
+        self, agent: AgentId | None = None, *, partner: str = "", limit: int = 50, before: int = 0, text: str = ""
+    ) -> tuple[AgentMessage, ...]:
         self._may_fail("messages")
-        found = [m for m in reversed(self.outbox.values()) if agent is None or m.target == agent]
-        return tuple(found[:limit])
+
+        def fits(m: AgentMessage) -> bool:
+            ends = {m.target, m.sender}
+            is_of_them = (not agent or agent in ends) and (not partner or ends == {agent, partner})
+            return is_of_them and (not before or m.id < before) and text.casefold() in m.text.casefold()
+
+        return tuple([m for m in reversed(self.outbox.values()) if fits(m)][:limit])
+
+    async def events(
+        self,
+        *,
+        limit: int = 100,
+        orchestration: str = "",
+        agent: str = "",
+        text: str = "",
+        after: int = 0,
+        before: int = 0,
+    ) -> tuple[Event, ...]:
+        self._may_fail("events")
+        self.pages_read.append((limit, before))
+
+        def fits(e: Event) -> bool:
+            is_of_it = orchestration in ("", e.orchestration) and agent in ("", e.agent)
+            is_in_page = e.id > after and (not before or e.id < before)
+            return is_of_it and is_in_page and text.casefold() in f"{e.kind} {e.text}".casefold()
+
+        return tuple([e for e in reversed(self.log) if fits(e)][:limit])
+
+    async def changes(self) -> AsyncIterator[None]:
+        self.change_feeds += 1
+        try:
+            while True:
+                yield
+                await self.has_changed.wait()
+                self.has_changed.clear()
+        finally:
+            self.change_feeds -= 1
 
     async def health(self) -> SupervisorHealth:
         return self._latest.supervisor

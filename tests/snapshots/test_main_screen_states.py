@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import AgentStatus
@@ -40,6 +41,8 @@ def after(*keys: str, text: str = "") -> Before:
         await pilot.press(*keys)
         if text and app.main.composer.input is not None:
             app.main.composer.input.load_text(text)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False  # the palette's is Textual's own
         await pilot.pause()
 
     return run

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
+from orchestrator_core.models.dialog import Choice, OpenDialog
+from orchestrator_core.models.event import Event
+from orchestrator_core.models.evidence import Ground, Source, Weight, Why
 from orchestrator_core.models.fleet import AgentView, Fleet, Guest, SupervisorHealth, Team, TmuxState
-from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, SessionId, WindowId, agent_id
+from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId, agent_id
+from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageState
+from orchestrator_core.models.need import Need, NeedKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 
 NOW = 1_700_000_000.0
@@ -175,9 +182,165 @@ def healthy(now: float = NOW) -> SupervisorHealth:
     return SupervisorHealth(running=True, pid=4242, heartbeat_at=now - 1)
 
 
+COMMAND = "rm -rf build && make test"
+QUESTION = "Which Python versions should the guide cover?"
+
+
+def choices(*labels: str) -> tuple[Choice, ...]:
+    """Return numbered choices with the cursor on the first."""
+    return tuple(Choice(key=str(i), label=label, selected=i == 1) for i, label in enumerate(labels, start=1))
+
+
+def need(
+    agent_: str,
+    kind: NeedKind,
+    detail: str = "",
+    *labels: str,
+    minutes: float = 1,
+    message: int | None = None,
+) -> Need:
+    """Return what an agent needs; the dialog's choices are `labels`."""
+    offered = choices(*labels)
+    dialog = OpenDialog(name=kind.value, detail=detail, choices=offered)
+    fingerprint = dialog.fingerprint if kind.is_answerable else ""
+    return Need(
+        key=f"message:{message}" if message else f"{agent_}:{fingerprint or 'ended'}",
+        kind=kind,
+        orchestration=OrchestrationId(agent_.partition(":")[0]),
+        agent=AgentId(agent_),
+        message=MessageId(message) if message else None,
+        detail=detail,
+        choices=offered,
+        fingerprint=fingerprint,
+        since=NOW - minutes * MINUTE,
+    )
+
+
+def permission(agent_: str = "shop-3f2a:tester", command: str = COMMAND, *, minutes: float = 12) -> Need:
+    """Return a request to run a command."""
+    labels = ("Yes", "Yes, and don't ask again for: rm -rf build", "No, and tell Claude what to do differently (esc)")
+    return need(agent_, NeedKind.PERMISSION, command, *labels, minutes=minutes)
+
+
+def question() -> Need:
+    """Return a question with three answers to choose from."""
+    return need("docs-09be:tester", NeedKind.QUESTION, QUESTION, "3.11 and newer", "3.9 and newer", "Type something.")
+
+
+def needs() -> tuple[Need, ...]:
+    """Return what the usual fleet needs, oldest first."""
+    lost = need(
+        "api-77c1:tester", NeedKind.UNCONFIRMED, "it was typed, and never showed at the prompt", minutes=4, message=7
+    )
+    return permission(), lost, question()
+
+
+def many_needs() -> tuple[Need, ...]:
+    """Return one need of every kind, and then some more."""
+    api_, shop_ = "api-77c1:", "shop-3f2a:"
+    return (
+        need(api_ + "researcher", NeedKind.FAILED, "its program ended with exit code 7", minutes=400),
+        permission(),
+        need(api_ + "devops", NeedKind.ERROR, "API Error: 500 [overloaded]", minutes=9),
+        need(shop_ + "developer", NeedKind.REFUSED, "a developer does not write to devops", minutes=5, message=6),
+        *needs()[1:],
+        need(api_ + "developer", NeedKind.GATE, "Do you trust the files in this folder?", "Yes", "No", minutes=0.5),
+        need(shop_ + "project_manager", NeedKind.DIALOG, "Resume a conversation", minutes=0.4),
+        need(shop_ + "testrunner", NeedKind.EXITED, "its pane is gone", minutes=0.3),
+        permission(api_ + "orchestrator", "git push --force", minutes=0.2),
+    )
+
+
+def why(fleet: Fleet, agent_: str = "shop-3f2a:tester") -> Why:
+    """Return why an agent of `fleet` has its status: a ground of each weight."""
+    found = fleet.agent(AgentId(agent_))
+    assert found is not None
+    status, reason = found.agent.status, found.agent.reason
+    ran = "claude runs in the pane, pid 4711, the one that was started here"
+    return Why(
+        agent=found.agent,
+        verdict=Verdict(status=status, reason=reason),
+        grounds=(
+            Ground(source=Source.PROCESS, says=ran, weight=Weight.AGREES, at=NOW - 200 * MINUTE),
+            Ground(source=Source.SESSION, says="says that it works [busy]", weight=Weight.STALE, at=NOW - 14 * MINUTE),
+            Ground(
+                source=Source.HOOKS,
+                says=f"asked for permission to run: {COMMAND}, and said nothing since",
+                weight=Weight.DECIDES,
+                at=NOW - 12 * MINUTE,
+            ),
+            Ground(source=Source.SCREEN, says="shows no dialog", weight=Weight.DISAGREES, at=NOW - 2),
+        ),
+        looked_at=NOW,
+    )
+
+
+def message(number: int, sender: str, target: str, text: str, *, seconds: float = 0.0, **more: Any) -> AgentMessage:
+    """Return a message that was written so many seconds ago."""
+    return AgentMessage(
+        id=MessageId(number), sender=sender, target=AgentId(target), text=text, created_at=NOW - seconds, **more
+    )
+
+
+def messages() -> tuple[AgentMessage, ...]:
+    """Return messages in every state, oldest first; two days, three teams, one conversation."""
+    shop_, api_ = "shop-3f2a:", "api-77c1:"
+    lead, dev, tester = shop_ + "orchestrator", shop_ + "developer", shop_ + "tester"
+    done = MessageState.ACKNOWLEDGED
+    return (
+        message(1, PERSON, lead, "Begin with the form.", seconds=90_000, state=done, delivered_at=NOW - 89_999),
+        message(
+            2, lead, dev, "Please write the transfer form.\nThe fields are in spec.md, §3 [all of them].",
+            seconds=7200, state=done, delivered_at=NOW - 7198.6, acknowledged_at=NOW - 7198.1, pane=PaneId("%12"),
+        ),
+        message(3, dev, lead, "The form is done: 3 commits.", seconds=3600, state=MessageState.DELIVERED,
+                delivered_at=NOW - 3599.2),
+        message(4, dev, api_ + "developer", "Does v2 take IBANs?", seconds=1800, state=MessageState.REFUSED,
+                reason="a developer does not write to another team; its orchestrator does"),
+        message(5, lead, tester, "Test the form, please.", seconds=1700, state=MessageState.UNCONFIRMED,
+                reason="it was typed, and never showed at the prompt", pane=PaneId("%13")),
+        message(6, PERSON, tester, "Are you stuck?", seconds=700, suppressed=3, reason="a dialog is open: permission"),
+        message(7, lead, dev, "Next: the receipt by mail.", seconds=20, state=MessageState.DELIVERING,
+                mode=DeliveryMode.NOW),
+    )  # fmt: skip
+
+
+def events(count: int = 12) -> list[Event]:
+    """Return so many events of two teams, oldest first, the last of them just now."""
+    kinds = (
+        ("agent.status", "working: it shows a running turn"),
+        ("message.delivered", "message 7 from orchestrator"),
+        ("need.raised", "shop-3f2a:tester: permission: " + COMMAND),
+        ("agent.status", "idle: its prompt is empty"),
+        ("message.refused", "message 8: a developer does not write to [devops]"),
+        ("hook.failed", "the turn ended: rate_limit"),
+    )
+    made = []
+    for number in range(1, count + 1):
+        kind, text = kinds[number % len(kinds)]
+        team = ("shop-3f2a", "api-77c1")[number % 2]
+        made.append(
+            Event(
+                id=number,
+                at=NOW - (count - number) * 7,
+                kind=kind,
+                text=f"{text} #{number}",
+                orchestration=team,
+                agent=f"{team}:developer" if number % 3 else "",
+            )
+        )
+    return made
+
+
 def three_teams() -> Fleet:
-    """Return the usual fleet: 3 teams, 14 agents, 2 of whom need a person, 1 held by a limit."""
-    return Fleet(teams=(shop(), api(), docs()), guests=guests(), supervisor=healthy(), tmux=TmuxState.CONNECTED)
+    """Return the usual fleet: 3 teams, 14 agents, 3 things that need a person, 1 agent held by a limit."""
+    return Fleet(
+        teams=(shop(), api(), docs()),
+        guests=guests(),
+        needs=needs(),
+        supervisor=healthy(),
+        tmux=TmuxState.CONNECTED,
+    )
 
 
 def no_teams(*, with_guests: bool = False, tmux: TmuxState = TmuxState.CONNECTED) -> Fleet:

@@ -28,12 +28,12 @@ CLAUDE = (Path(__file__).parents[1] / "data/claude-screens/09_permission_bash.an
 class Stage:
     """The app with its facade and its clock."""
 
-    def __init__(self, home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None) -> None:
+    def __init__(self, home: Path, fleet: Fleet | None, settings: Settings) -> None:
         self.now = NOW
         self.paths = Paths.from_env({"HOME": str(home)})
         self.facade = FakeOrchestrator(fleet)
         self.facade.clock = lambda: self.now
-        self.app = TmorchApp(self.facade, Settings(tui=tui or TuiSettings()), self.paths, clock=lambda: self.now)
+        self.app = TmorchApp(self.facade, settings, self.paths, clock=lambda: self.now)
         self.pilot: Pilot[int] | None = None
 
     def paint(self, *panes: str, screen: list[str] | None = None) -> None:
@@ -79,6 +79,11 @@ class Stage:
         return row.id if row else ""
 
     @property
+    def is_on_main(self) -> bool:
+        """Whether nothing stands over the main screen."""
+        return self.app.screen is self.main
+
+    @property
     def is_helping(self) -> bool:
         """Whether the help is open."""
         return isinstance(self.app.screen, HelpScreen)
@@ -109,6 +114,11 @@ class Stage:
         await self.press("m")
         self.input.load_text(text)
 
+    async def shows(self, fleet: Fleet) -> None:
+        """Wait until the app shows this fleet."""
+        await aeventually(lambda: self.main.fleet == fleet)
+        await self.settle()
+
     async def settle(self) -> None:
         """Wait until the app has nothing to do."""
         assert self.pilot is not None
@@ -125,8 +135,11 @@ async def running(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncItera
         yield stage
 
 
-def staged(home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None) -> Stage:
+def staged(
+    home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None, settings: Settings | None = None
+) -> Stage:
     """Return a stage with a fleet, by default the usual one, all of whose panes have a picture."""
-    made = Stage(home, three_teams() if fleet is None else fleet, tui)
+    chosen = settings or Settings(tui=tui or TuiSettings())
+    made = Stage(home, three_teams() if fleet is None else fleet, chosen)
     made.paint_fleet(three_teams() if fleet is None else fleet)
     return made

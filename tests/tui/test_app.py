@@ -100,10 +100,11 @@ async def test_scrolling_up_asks_for_history(isolated_home: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "title", "words"),
     [
-        (["question_mark"], "Help: the fleet", "Select the next agent that needs you"),
+        (["question_mark"], "Help: the fleet", "Go to the next thing that needs you"),
         (["m", "f1"], "Help: messages", "Deliver when the agent is idle, or now"),
         (["slash", "f1"], "Help: the filter", "Show everything again"),
-        (["tab", "question_mark"], "Help: the screen of a pane", "Scroll back a page"),
+        (["tab", "question_mark"], "Help: what needs you", "Select the need below"),
+        (["tab", "tab", "question_mark"], "Help: the screen of a pane", "Scroll back a page"),
     ],
 )
 async def test_help_is_about_what_has_the_focus(isolated_home: Path, keys: list[str], title: str, words: str) -> None:

@@ -198,11 +198,11 @@ async def test_our_own_pane_is_never_mirrored() -> None:
 
 
 async def test_keys_can_be_chosen() -> None:
-    settings = Settings(tui=TuiSettings(keys={"main.message": "w"}))
+    settings = Settings(tui=TuiSettings(keys={"main.message": "e"}))
     sitting = Sitting(samples.three_teams(), settings)
     async with sitting.app.run_test(size=SIZE, notifications=True) as pilot:
         await sitting.sees("▸ orchestrator")
-        await pilot.press("w", "x", "enter")
+        await pilot.press("e", "x", "enter")
         await aeventually(lambda: sitting.facade.sent)
 
 

@@ -15,7 +15,7 @@ from orchestrator_core.models.fleet import Fleet, SupervisorHealth, TmuxState
 from orchestrator_core.models.ids import AgentId, MessageId
 from orchestrator_core.models.message import AgentMessage, MessageState
 from orchestrator_core.models.orchestration import OrchestrationState
-from tests.tui.samples import IDLE, LIMITED, NOW, WAITING, WORKING, agent, healthy, no_teams, shop, three_teams
+from tests.tui.samples import IDLE, LIMITED, NOW, WAITING, WORKING, agent, healthy, needs, no_teams, shop, three_teams
 from tui.widgets.fleet_header import header_parts
 from tui.widgets.line import Part, arrange, part
 from tui.widgets.pane_title import agent_title
@@ -55,22 +55,24 @@ def test_a_part_gives_way_step_by_step() -> None:
 
 def test_the_header_says_everything_when_there_is_room() -> None:
     assert header(three_teams(), 120) == (
-        "tmorch  demo  3 teams · 14 agents  ●7 working  ○4 idle  ◆2 need you  ⏸1 limited | supervisor ✔"
+        "tmorch  demo  3 teams · 14 agents  ●7 working  ○4 idle  ◆3 need you  ⏸1 limited | supervisor ✔"
     )
 
 
 @pytest.mark.parametrize("width", range(30, 120))
 def test_who_needs_a_person_is_in_the_header_at_any_width(width: int) -> None:
-    assert "◆2" in header(three_teams(), width)
+    assert "◆3" in header(three_teams(), width)
 
 
 def test_the_header_of_80_columns_keeps_every_number() -> None:
     shown = header(three_teams(), 78)
-    assert all(mark in shown for mark in ("3 teams · 14 agents", "●7", "○4", "◆2 need you", "⏸1", "supervisor ✔"))
+    assert all(mark in shown for mark in ("3 teams · 14 agents", "●7", "○4", "◆3 need you", "⏸1", "supervisor ✔"))
 
 
 def test_one_that_needs_a_person() -> None:
-    assert "◆1 needs you" in header(Fleet(teams=(shop(),), supervisor=healthy()), 100)
+    one = Fleet(teams=(shop(),), needs=needs()[:1], supervisor=healthy())
+    assert "◆1 needs you" in header(one, 100)
+    assert "eeds you" not in header(replace(one, needs=()), 100), "the header counts what the panel lists"
 
 
 def test_teams_that_ended_are_not_counted() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
 from tests.tui.samples import api, docs, guests, shop, three_teams, with_agent, without_agent
@@ -119,12 +118,7 @@ def test_reveal_opens_what_hides_a_row() -> None:
     assert tree.reveal("agent:nobody") is None
 
 
-def test_parent_and_next_in_need() -> None:
+def test_the_parent_of_a_row() -> None:
     tree = outline()
     assert tree.parent(3) == 0
     assert tree.parent(0) == 0
-    waiting = [index for index, row in enumerate(tree.rows) if row.status is AgentStatus.WAITING]
-    assert tree.next_where(lambda row: row.status is AgentStatus.WAITING) == waiting[0]
-    tree.move_to(waiting[-1])
-    assert tree.next_where(lambda row: row.status is AgentStatus.WAITING) == waiting[0]
-    assert tree.next_where(lambda row: row.status is AgentStatus.FAILED) is None

@@ -20,7 +20,13 @@ from tui.wording import QUIET
 
 KEY_CELLS = 14
 
-TITLES = {"fleet": "the fleet", "pane": "the screen of a pane", "composer": "messages", "filter": "the filter"}
+TITLES = {
+    "fleet": "the fleet",
+    "needs": "what needs you",
+    "pane": "the screen of a pane",
+    "composer": "messages",
+    "filter": "the filter",
+}
 """What the groups of keys are called."""
 
 

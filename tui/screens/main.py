@@ -18,16 +18,21 @@ from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
 from tui.keys import bindings
 from tui.messages import (
+    AnswerOpened,
     AttachWanted,
     ComposerKey,
     FeedFailed,
     FeedRecovered,
     FrameChanged,
+    LogOpened,
+    MessagesOpened,
     ReceiptsChanged,
+    Scope,
     Sight,
     SightLost,
     SightWanted,
     SupervisorWanted,
+    WhyOpened,
 )
 from tui.widgets.banner import Banner, Notice
 from tui.widgets.composer import Addressee, Composer
@@ -37,6 +42,7 @@ from tui.widgets.fleet_panel import FleetPanel
 from tui.widgets.fleet_rows import Row, RowKind
 from tui.widgets.fleet_tree import FleetTree
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.needs_panel import NeedsPanel
 from tui.widgets.panel import Column, SideBySide
 from tui.widgets.receipts import Receipts
 from tui.widgets.stage import Stage
@@ -51,7 +57,7 @@ NO_AGENT = "select an agent first"
 ENDED = "this team has ended"
 SMALLEST = (60, 15)
 WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (76, "-normal"), (140, "-wide")]
-HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (SMALLEST[1], "-short"), (30, "-tall")]
+HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (SMALLEST[1], "-short"), (30, "-tall"), (50, "-high")]
 
 
 class MainScreen(Screen[None]):
@@ -89,6 +95,7 @@ class MainScreen(Screen[None]):
 
         self.header = FleetHeader(id="header")
         self.panel = FleetPanel(key_name=key_name, id="fleet")
+        self.needs = NeedsPanel(key_name=key_name, id="needs")
         self.stage = Stage(history_lines=history_lines, is_ours=is_ours, id="stage")
         self.composer = Composer(key_name=key_name, id="composer")
         self.receipts = Receipts(id="receipts")
@@ -104,7 +111,9 @@ class MainScreen(Screen[None]):
         self._take_size_classes()
         yield self.header
         with self._body:
-            yield self.panel
+            with Column(id="left"):
+                yield self.panel
+                yield self.needs
             yield self._divider
             with Column(id="right"):
                 yield self.stage
@@ -135,9 +144,13 @@ class MainScreen(Screen[None]):
         self.set_interval(AGE_S, self._show_ages)
 
     @on(Composer.Moved)
-    def _on_composer_moved(self, event: Composer.Moved) -> None:
+    @on(NeedsPanel.Moved)
+    def _on_rules_moved(self, event: Message) -> None:
+        """Join the rules at the right and at the left of the divider to it."""
         event.stop()
         self._divider.joint = self.composer.region.y - self._body.region.y
+        is_shown = self.needs.display and self.needs.region
+        self._divider.left_joint = self.needs.region.y - self._body.region.y if is_shown else -1
 
     # -- news -------------------------------------------------------------------------------------
 
@@ -150,6 +163,7 @@ class MainScreen(Screen[None]):
         with self.app.batch_update():
             self.panel.show_fleet(fleet)
             self.header.show(fleet, self._clock())
+            self.needs.show(fleet.needs, self._clock())
             self._show_notices()
             self._aim(by_person=False)
 
@@ -184,6 +198,7 @@ class MainScreen(Screen[None]):
     def _show_ages(self) -> None:
         now = self._clock()
         self.header.show(self.fleet, now)
+        self.needs.show(self.needs.needs, now)
         if not self.panel.is_without_match:
             self.stage.show_selection(self.fleet, self.fleet_tree.selected, now)
 
@@ -208,7 +223,14 @@ class MainScreen(Screen[None]):
     # -- the selection ----------------------------------------------------------------------------
 
     def _on_row(self) -> None:
+        self.needs.leave_unless(self.selected_agent)
         self._aim(by_person=True)
+
+    @property
+    def selected_agent(self) -> AgentId | None:
+        """The agent that is selected in the tree."""
+        row = self.fleet_tree.selected
+        return row.agent if row else None
 
     def _aim(self, *, by_person: bool) -> None:
         """Point everything at the selected row; while a filter hides all rows, at what it was before."""
@@ -221,7 +243,13 @@ class MainScreen(Screen[None]):
         agent = row.agent if row else None
         self.receipts.aim(agent)
         self.post_message(SightWanted(self.stage.sight, agent))
-        abilities = (self.stage.sight is None, addressee is None, row is None or row.is_open is None)
+        abilities = (
+            self.stage.sight is None,
+            addressee is None,
+            agent is None,
+            row is None or row.is_open is None,
+            bool(self.needs.needs),
+        )
         if abilities != self._abilities:
             self._abilities = abilities
             self.refresh_bindings()
@@ -278,8 +306,58 @@ class MainScreen(Screen[None]):
 
     def action_go_to(self, agent: AgentId) -> None:
         """Select an agent, wherever it is."""
-        self.fleet_tree.select(f"agent:{agent}")
+        self.panel.select(f"agent:{agent}")
         self.fleet_tree.focus()
+
+    def write(self, agent: AgentId, text: str) -> None:
+        """Let the person write to an agent; the text begins with `text` unless there is a draft."""
+        self.action_message()
+        self.composer.give_back(agent, text)
+
+    # -- what needs the person --------------------------------------------------------------------
+
+    @on(NeedsPanel.Selected)
+    def _on_need_selected(self, event: NeedsPanel.Selected) -> None:
+        event.stop()
+        self.panel.select(f"agent:{event.need.agent}")
+        self.refresh_bindings()
+
+    @on(NeedsPanel.Emptied)
+    def _on_needs_emptied(self, event: NeedsPanel.Emptied) -> None:
+        event.stop()
+        self.fleet_tree.focus()
+
+    @property
+    def shows_needs(self) -> bool:
+        """Whether what needs the person is listed on the screen."""
+        return not any(map(self.has_class, ("-zoomed", "-too-narrow", "-too-short")))
+
+    def action_next_need(self) -> None:
+        """Go to the next need; its agent's pane is shown."""
+        if self.needs.go_on(self.selected_agent) is None:
+            self.notify("Nobody needs you", markup=False)
+        elif not self.has_class("-zoomed"):
+            self.needs.needs_list.focus()
+
+    def action_answer(self) -> None:
+        """Open the selected need, else that of the selected agent, else the oldest."""
+        needs = self.needs
+        need = needs.selected or needs.need_of(self.selected_agent) or next(iter(needs.needs), None)
+        if need is not None:
+            self.post_message(AnswerOpened(need))
+
+    def action_messages(self) -> None:
+        """Open the messages of the selected agent, or all."""
+        self.post_message(MessagesOpened(Scope(agent=self.selected_agent or "")))
+
+    def action_log(self) -> None:
+        """Open the log of the selected agent's team, or all."""
+        row = self.fleet_tree.selected
+        self.post_message(LogOpened(Scope(orchestration=(row and row.orchestration) or "")))
+
+    def action_why(self) -> None:
+        if self.selected_agent is not None:
+            self.post_message(WhyOpened(self.selected_agent))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done with the selected row."""
@@ -287,6 +365,10 @@ class MainScreen(Screen[None]):
             return self.stage.sight is not None or (action == "zoom" and self.has_class("-zoomed"))
         if action == "message":
             return self.composer.addressee is not None
+        if action == "answer":
+            return bool(self.needs.needs)
+        if action == "why":
+            return self.selected_agent is not None
         if action == "start_supervisor":
             return self.fleet is None or not self.fleet.supervisor.running
         return True

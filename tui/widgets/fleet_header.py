@@ -25,6 +25,7 @@ COSTS: dict[AgentStatus, tuple[int, ...]] = {
 }
 """What giving up a status' word, then its number costs when the line is short."""
 COSTS_OF_OTHERS = (9, 30)
+WAITING = AgentStatus.WAITING
 TMUX_WORDS = {
     TmuxState.CONNECTING: ("tmux …", QUIET),
     TmuxState.NO_SERVER: ("tmux ✘ no server", "$text-error"),
@@ -70,15 +71,16 @@ def _left(fleet: Fleet) -> list[Part]:
         return [_name(), *demo, part("no team runs", QUIET, cost=40)]
     full = f"{plural(len(teams), 'team')} · {plural(len(agents), 'agent')}"
     size = Part((Content(full), Content(plural(len(agents), "agent")), Content()), (20, 31))
-    found = counts(agents)
-    shown = [status for status in GLYPHS if status in found or status in ALWAYS]
-    return [_name(), *demo, size, *(_status(status, found.get(status, 0)) for status in shown)]
+    found = counts(agents) | {WAITING: len(fleet.needs)}
+    shown = [status for status in GLYPHS if found.get(status) or status in ALWAYS]
+    return [_name(), *demo, size, *(_count(status, found.get(status, 0)) for status in shown)]
 
 
-def _status(status: AgentStatus, count: int) -> Part:
-    style = f"$status-{status}" + (" bold" if status is AgentStatus.WAITING else "")
+def _count(status: AgentStatus, count: int) -> Part:
+    """Return how many agents have a status; for those that wait, how much needs the person: what the panel lists."""
+    style = f"$status-{status}" + (" bold" if status is WAITING else "")
     word = status.value
-    if status is AgentStatus.WAITING:
+    if status is WAITING:
         word = "needs you" if count == 1 else "need you"
     mark = f"{GLYPHS[status]}{count}"
     costs = COSTS.get(status, COSTS_OF_OTHERS)

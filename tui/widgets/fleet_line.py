@@ -39,7 +39,7 @@ def lay_out(row: Row, width: int, role_width: int, selected: bool) -> tuple[Piec
     detail = _detail(row, room)
     fill = room - sum(cell_len(text) for text, _ in detail)
     pieces = [*start, *detail, (" " * max(0, fill), "text"), *badges, (" ", "text")]
-    return _cut(pieces, width)
+    return cut(pieces, width)
 
 
 def arrow_width(row: Row) -> int:
@@ -83,14 +83,14 @@ def _detail(row: Row, room: int) -> list[Piece]:
     return [(text, "detail")]
 
 
-def _cut(pieces: list[Piece], width: int) -> tuple[Piece, ...]:
+def cut(pieces: list[Piece], width: int) -> tuple[Piece, ...]:
     """Return the pieces without what lies beyond `width`, filled up to it."""
-    cut: list[Piece] = []
+    kept: list[Piece] = []
     for text, look in pieces:
         piece = fit(text, width)
         width -= cell_len(piece)
         if piece:
-            cut.append((piece, look))
+            kept.append((piece, look))
     if width > 0:
-        cut.append((" " * width, "text"))
-    return tuple(cut)
+        kept.append((" " * width, "text"))
+    return tuple(kept)

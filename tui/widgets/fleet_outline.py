@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from orchestrator_core.models.fleet import Fleet
 from tui.widgets.fleet_rows import GUESTS, Row, RowKind, Rows, build_rows
 
@@ -101,12 +99,6 @@ class Outline:
         """Return where the row is that holds the row at `index`; `index` itself for a top row."""
         depth = self.rows[index].depth
         return next((i for i in range(index - 1, -1, -1) if self.rows[i].depth < depth), index)
-
-    def next_where(self, wanted: Callable[[Row], bool]) -> int | None:
-        """Return the next row below the cursor that is wanted, going round once."""
-        count, start = len(self.rows), -1 if self.cursor is None else self.cursor
-        around = ((start + step) % count for step in range(1, count + 1))
-        return next((i for i in around if wanted(self.rows[i])), None)
 
     def _above(self, row: Row) -> tuple[str, ...]:
         if row.kind is RowKind.AGENT:

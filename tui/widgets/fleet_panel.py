@@ -76,6 +76,7 @@ class FleetPanel(Panel):
         if self.query(FilterInput):
             return
         filter_input = FilterInput(placeholder="words to look for", id="fleet-filter", select_on_focus=False)
+        filter_input.cursor_blink = False
         self.mount(filter_input, before=self.tree_view)
 
     def show_fleet(self, fleet: Fleet) -> None:
@@ -94,6 +95,12 @@ class FleetPanel(Panel):
         outline = self.tree_view.outline
         return bool(outline.query.strip()) and not outline.rows
 
+    def select(self, row_id: str) -> None:
+        """Select a row, opening what it is in; a filter that hides it is given up."""
+        if self.is_filtering and self.tree_view.outline.index(row_id) is None:
+            self._forget_filter()
+        self.tree_view.select(row_id)
+
     def open_filter(self) -> None:
         """Let the person type a filter."""
         self.mount_filter()
@@ -102,10 +109,13 @@ class FleetPanel(Panel):
 
     def clear_filter(self) -> None:
         """Show everything again."""
+        self._forget_filter()
+        self.tree_view.focus()
+
+    def _forget_filter(self) -> None:
         self.filter_input.value = ""
         self.remove_class("-filtering")
         self._narrow("")
-        self.tree_view.focus()
 
     def keep_filter(self) -> None:
         """Leave the filter as it is and go to what it shows."""

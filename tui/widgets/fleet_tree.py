@@ -17,7 +17,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet
 from tui.keys import bindings
 from tui.widgets.fleet_line import LOOKS, arrow_width, lay_out
@@ -28,7 +27,6 @@ from tui.wording import fit
 ROLE_SHARE = 0.4
 """The part of the width that agents' names may take."""
 ROLE_MIN = 8
-NEEDS_A_PERSON = (AgentStatus.WAITING, AgentStatus.FAILED)
 
 
 class FleetTree(ScrollView, can_focus=True):
@@ -245,12 +243,6 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         if action == "open":
             return self.selected is not None and self.selected.is_open is not None
         return True
-
-    def action_next_needing(self) -> None:
-        """Select the next agent that needs a person."""
-        index = self.outline.next_where(lambda row: row.status in NEEDS_A_PERSON and not row.is_quiet)
-        if index is not None:
-            self._move_to(index)
 
 
 def _row_at(rows: tuple[Row, ...], index: int | None) -> Row | None:

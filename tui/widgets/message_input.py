@@ -31,6 +31,7 @@ shell, a dialog or somebody's draft; the receipt below says what became of it.
 
     def __init__(self) -> None:
         super().__init__(show_line_numbers=False, soft_wrap=True, compact=True)
+        self.cursor_blink = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return writes(key, character)
