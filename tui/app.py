@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
@@ -25,6 +25,7 @@ from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
 from tui.attention import Attention
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
+from tui.key_order import KeyOrderApp
 from tui.keys import KEYS, bindings, keymap
 from tui.messages import (
     AttachWanted,
@@ -61,7 +62,7 @@ ERROR_S = 12.0
 """How long an error stays on the screen."""
 
 
-class TmorchApp(App[int]):
+class TmorchApp(KeyOrderApp[int]):
     """The app. It exits with the number of agents that go on."""
 
     TITLE = "tmorch"

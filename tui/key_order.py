@@ -1,0 +1,49 @@
+"""Keys one after the other: each is handed on when the one before has been dealt with.
+
+Textual hands a key to whatever has the focus when it comes. Text that is pasted, sent by a script, or typed while the
+app is busy would otherwise reach what had the focus before `m` or `/` moved it, and be lost or taken for commands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from textual import events
+from textual.app import App, ReturnType
+from textual.message_pump import MessagePump
+
+STUCK_S = 1.0
+"""How long a key may take before the next one no longer waits for it."""
+
+
+class KeyOrderApp(App[ReturnType]):
+    """An app that keeps its keys in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting_keys: deque[events.Key] = deque()
+        self._key_out_since: float | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_out_since is not None and time.monotonic() - self._key_out_since < STUCK_S:
+            self._waiting_keys.append(event)
+        else:
+            self._waiting_keys.append(event)
+            await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        """Hand the oldest key on, and see it come up to the app again."""
+        self._key_out_since = None
+        if not self._waiting_keys:
+            return
+        self._key_out_since = time.monotonic()
+        await super().on_event(self._waiting_keys.popleft())
+        self._follow(self.focused or self.screen)
+
+    def _follow(self, node: MessagePump | None) -> None:
+        """Come up behind the key, from parent to parent: it has been dealt with when we are at the top."""
+        if node is None or node is self or not node.call_later(self._follow, node._parent):  # noqa: SLF001  # as keys do
+            self.call_later(self._hand_on)
