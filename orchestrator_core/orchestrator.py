@@ -151,6 +151,10 @@ class Orchestrator:
         find = self._store.messages.between
         return await self._ask(lambda: find(agent or AgentId(""), partner, limit=limit, before=before, text=text))
 
+    async def receipts(self, agent: AgentId, *, limit: int) -> tuple[AgentMessage, ...]:
+        """Return the latest messages to `agent`, newest first."""
+        return await self._ask(lambda: self._store.messages.latest(agent, limit))
+
     async def events(
         self,
         *,

@@ -196,7 +196,7 @@ class Bridge:
             agent = self._agent
             if agent is None:
                 continue
-            messages = await self._orchestrator.messages(agent, limit=RECEIPTS)
+            messages = await self._orchestrator.receipts(agent, limit=RECEIPTS)
             well()
             self._post(ReceiptsChanged(agent, messages))
             if any(not message.state.is_final for message in messages):

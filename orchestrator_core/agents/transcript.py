@@ -136,7 +136,9 @@ def _newest_notice(rows: Rows, start: int, below: list[int], patterns: Patterns)
         limit = patterns.limit_notice.match(text)
         error = patterns.error_notice.match(text) or patterns.error_reply.match(text)
         if (limit or error) and not _is_quoted(rows, start, row, patterns):
-            return (limit["detail"], "") if limit else ("", _whole(rows, row, error["detail"] if error else "", patterns))
+            if limit:
+                return limit["detail"], ""
+            return "", _whole(rows, row, error["detail"] if error else "", patterns)
         if not text.startswith(" ") or text.startswith(NOTICE):
             break
     return "", ""

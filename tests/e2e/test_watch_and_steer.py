@@ -208,7 +208,7 @@ def test_the_supervisor_that_is_down_is_shown_and_started_from_here(
     """Scenario 85."""
     outside.sees("developer")
     rig.tmorch("supervisor", "stop")
-    outside.sees("supervisor")
+    outside.sees("The supervisor is down")
     outside.press("S")
     eventually(lambda: rig.tmorch("supervisor", "status", "--json").json["supervisor"]["running"])
 

@@ -255,6 +255,10 @@ class FakeOrchestrator(Orchestrator):
 
         return tuple([m for m in reversed(self.outbox.values()) if fits(m)][:limit])
 
+    async def receipts(self, agent: AgentId, *, limit: int) -> tuple[AgentMessage, ...]:
+        self._may_fail("messages")
+        return tuple([message for message in reversed(self.outbox.values()) if message.target == agent][:limit])
+
     async def events(
         self,
         *,

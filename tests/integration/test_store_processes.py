@@ -16,6 +16,7 @@ from orchestrator_core.errors import RefusedError
 from orchestrator_core.models.ids import AgentId, MessageId
 from orchestrator_core.models.message import MessageState
 from orchestrator_core.store import open_store
+from orchestrator_core.store.admission import Limits
 from orchestrator_core.store.quick import QuickStore
 from tests.unit.test_store_contract import DEVELOPER, an_agent, an_orchestration
 
@@ -66,9 +67,10 @@ def test_what_ten_processes_send_at_once_is_all_there_and_in_order(pool: Process
 
 
 def send_equal(path: Path, sender: str) -> int:
+    limits = Limits(duplicate_limit=5, duplicate_window_s=60)
     with closing(QuickStore(path)) as quick:
         for _ in range(EACH):
-            last = quick.add_message(DEVELOPER, "one", "same", at=1.0, duplicate_limit=5, duplicate_window_s=60)
+            last = quick.add_message(DEVELOPER, "one", "same", at=1.0, limits=limits)
         return last.suppressed
 
 
