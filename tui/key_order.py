@@ -28,10 +28,15 @@ class KeyOrderApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
-        elif self._key_out_since is not None and time.monotonic() - self._key_out_since < STUCK_S:
-            self._waiting_keys.append(event)
         else:
             self._waiting_keys.append(event)
+            if self._key_out_since is None:
+                await self._hand_on()
+            else:
+                self.set_timer(STUCK_S, self._hand_on_if_stuck)
+
+    async def _hand_on_if_stuck(self) -> None:
+        if self._key_out_since is not None and time.monotonic() - self._key_out_since >= STUCK_S:
             await self._hand_on()
 
     async def _hand_on(self) -> None:

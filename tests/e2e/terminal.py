@@ -72,11 +72,12 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the program has ended, and return its exit status."""
-        status = eventually(
-            lambda: self._run("display-message", "-p", "-t", "person", "#{pane_dead}#{pane_dead_status}").strip()[1:],
-            timeout=WAIT_S,
-        )
-        return int(status)
+
+        def status() -> str:
+            self._run("run-shell", "-b", "true")  # tmux may miss a child's end until the next one comes
+            return self._run("display-message", "-p", "-t", "person", "#{pane_dead}#{pane_dead_status}").strip()[1:]
+
+        return int(eventually(status, timeout=WAIT_S))
 
     def close(self) -> None:
         subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], check=False, capture_output=True)

@@ -133,7 +133,7 @@ def test_a_message_to_its_window_is_enough(rig: Rig, by_hand: ByHand) -> None:
 def test_a_message_to_a_window_without_an_agent_is_refused(rig: Rig, by_hand: ByHand) -> None:
     """Scenarios 22 and 23, for windows that tmorch does not know."""
     rig.tmux.run("new-session", "-d", "-s", "mine2", "-n", "shell", "bash --norc -i")
-    before = rig.tmux.screen("mine2:shell")
+    before = eventually(lambda: rig.tmux.screen("mine2:shell").strip() and rig.tmux.screen("mine2:shell"))
     shell = rig.tmorch("send", "mine2:shell", "touch nothing", "--json")
     assert (shell.code, shell.json["error"]["code"]) == (3, "not-an-agent")
     assert rig.tmorch("send", "min:web", "to nobody").code == 4
