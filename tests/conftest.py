@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.rig import Rig
 
 TMUX_TIMEOUT_S = 20
+settings.register_profile("tmorch", max_examples=40)  # the whole test command has minutes; raise it when hunting
+settings.load_profile("tmorch")
 IDENTITY = """\
 [user]
 \tname = Test Person

@@ -109,22 +109,29 @@ def stop(paths: Paths, store: Store) -> bool:
         TimedOutError: it did not end in time.
 
     """
-    pid = _verified_pid(paths, store)
-    if pid is None:
+    if _verified_pid(paths, store) is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    told: set[int] = set()
     deadline = time.monotonic() + STOP_S
-    row = store.health.read()
-    while is_held(paths.lock) or is_running(pid, row.pid_started):
+    while is_held(paths.lock) or _runs(store):
+        row = store.health.read()
+        if row.pid is not None and row.pid not in told and is_running(row.pid, row.pid_started):
+            told.add(row.pid)  # of two that were started at once, the second takes over when the first one ends
+            os.kill(row.pid, signal.SIGTERM)
         if time.monotonic() > deadline:
             raise TimedOutError(
                 "the supervisor has not stopped",
-                cause=f"process {pid} still runs after {STOP_S:.0f} seconds",
-                remedy=f"look at {paths.logs / LOG_NAME}; `kill -9 {pid}` loses nothing: what it was typing is checked "
-                "when it starts again",
+                cause=f"process {row.pid} still runs after {STOP_S:.0f} seconds",
+                remedy=f"look at {paths.logs / LOG_NAME}; `kill -9 {row.pid}` loses nothing: what it was typing is "
+                "checked when it starts again",
             )
         time.sleep(STEP_S)
     return True
+
+
+def _runs(store: Store) -> bool:
+    row = store.health.read()
+    return is_running(row.pid, row.pid_started)
 
 
 def _verified_pid(paths: Paths, store: Store) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from orchestrator_core.supervisor.lock import SupervisorLock, is_held, last_beat
+from orchestrator_core.supervisor.spawn import ensure_running
 from tests.conftest import MakeProject, TmuxServer
 from tests.polling import eventually
 from tests.rig import Rig
@@ -126,3 +127,13 @@ def test_what_a_killed_one_was_about_to_paste_does_not_stay(rig: Rig) -> None:
     left.write_text("something private")
     assert rig.tmorch("supervisor", "start").code == 0
     assert not left.exists()
+
+
+def test_stopping_ends_both_of_two_that_were_started_at_once(rig: Rig) -> None:
+    """The second waits for the lock a little, and would take over from the one that is stopped."""
+    ensure_running(rig.paths)
+    ensure_running(rig.paths)
+    eventually(lambda: rig.paths.database.exists() and rig.store.health.read().pid)
+    stopped = rig.tmorch("supervisor", "stop")
+    assert stopped.code == 0, stopped
+    assert not is_held(rig.paths.lock)
