@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from orchestrator_core.agents.driver import Driver
+from orchestrator_core.check_ins import CheckIns
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError
@@ -17,7 +20,7 @@ from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.branch import CleanupResult
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.evidence import StoredCase, Why
-from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team
+from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
 from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageKind
@@ -27,7 +30,7 @@ from orchestrator_core.models.project import WorkAtRisk
 from orchestrator_core.models.target import needs_panes, resolve
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
-from orchestrator_core.services.fleet import guests, read_teams
+from orchestrator_core.services.fleet import guests, read_teams, schedule_version
 from orchestrator_core.services.guests import TmuxPicture, TmuxSight
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
@@ -84,6 +87,15 @@ class Orchestrator:
         self._sight = TmuxSight(address)
         # one thread for the store: a database that is locked for a moment must not freeze a screen
         self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self.check_ins = CheckIns(
+            store,
+            settings.schedule,
+            self._ask,
+            find=self._active_agent,
+            caller=self._caller,
+            wake=lambda: ensure_running(paths, environ),
+            clock=clock,
+        )
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, question)
@@ -92,20 +104,18 @@ class Orchestrator:
 
     async def fleet(self) -> Fleet:
         """Return everything a front end shows, read now."""
-        teams, needs = await self._ask(self._read)
-        return self._picture(teams, needs, await self.health(), await self._sight.look())
+        return self._picture(await self._ask(self._read), await self.health(), await self._sight.look())
 
-    def _read(self) -> tuple[tuple[Team, ...], tuple[Need, ...]]:
-        return read_teams(self._store), self._store.needs.open()
+    def _read(self) -> Fleet:
+        """Return what of the fleet is in the store."""
+        store = self._store
+        return Fleet(teams=read_teams(store), needs=store.needs.open(), schedule_version=schedule_version(store))
 
-    def _picture(
-        self, teams: tuple[Team, ...], needs: tuple[Need, ...], health: SupervisorHealth, tmux: TmuxPicture
-    ) -> Fleet:
+    def _picture(self, stored: Fleet, health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
         show_guests = self._settings.tui.guests
-        return Fleet(
-            teams=teams,
-            guests=guests(tmux.panes, teams, self._own_pane) if show_guests else (),
-            needs=needs,
+        return replace(
+            stored,
+            guests=guests(tmux.panes, stored.teams, self._own_pane) if show_guests else (),
             supervisor=health,
             tmux=tmux.state,
             tmux_detail=tmux.detail,
@@ -115,7 +125,7 @@ class Orchestrator:
         """Yield the fleet at once and then whenever it differs from the last one yielded."""
         loop = asyncio.get_running_loop()
         stamp, version, looked_at = (-1, -1), -1, float("-inf")
-        last: Fleet | None = None
+        stored, last = Fleet(), None
         while True:
             newest, now = self._store.stamp(), loop.time()
             is_time = now - looked_at >= TMUX_STEP_S
@@ -126,9 +136,8 @@ class Orchestrator:
             if newest != stamp or is_time:
                 health = await self.health()
                 if newest != stamp:
-                    teams, needs = await self._ask(self._read)
-                    stamp = newest
-                fleet = self._picture(teams, needs, health, tmux)
+                    stored, stamp = await self._ask(self._read), newest
+                fleet = self._picture(stored, health, tmux)
                 if last is None or (fleet.teams, fleet.needs) != (last.teams, last.needs):
                     self._lively_until = now + LIVELY_S
                 if fleet != last:
@@ -226,6 +235,10 @@ class Orchestrator:
         panes = await (await self._sight.gateway()).list_panes() if needs_panes(target) else ()
         return resolve(target, agents, panes=panes)
 
+    def _caller(self) -> Agent | None:
+        """Return the agent in whose pane we run, or None."""
+        return self._store.agents.by_pane(self._own_server, PaneId(self._environ.get("TMUX_PANE", "")))
+
     # --- messages
 
     async def send(
@@ -276,12 +289,9 @@ class Orchestrator:
         from orchestrator_core.services.answer import request_answer, settled
 
         agent = await self._active_agent(target)
-        own = PaneId(self._environ.get("TMUX_PANE", ""))
         store, now = self._store, self._clock()
         answer = await self._ask(
-            lambda: request_answer(
-                store, agent, choice, fingerprint, at=now, asker=store.agents.by_pane(self._own_server, own)
-            )
+            lambda: request_answer(store, agent, choice, fingerprint, at=now, asker=self._caller())
         )
         await self._ask(lambda: ensure_running(self._paths, self._environ))
         self._lively_until = asyncio.get_running_loop().time() + LIVELY_S

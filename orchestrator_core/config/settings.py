@@ -159,6 +159,38 @@ class MessagesSettings(Section, frozen=True, kw_only=True):
     handed to it at the end of its turn by its own hook."""
 
 
+class ScheduleSettings(Section, frozen=True, kw_only=True):
+    """Check-ins: what is said to agents at its time."""
+
+    standing: bool = True
+    """Whether tmorch keeps a check-in for every live agent, by its role's interval."""
+    standing_min: Annotated[float, Meta(ge=1, le=10080)] = 30
+    """How many minutes lie between two standing check-ins of an agent whose role says nothing else."""
+    when_working: Literal["skip", "wait"] = "skip"
+    """What becomes of a standing check-in that is due while its agent works: left out, or kept until it is idle.
+    Check-ins that you or an agent have set always wait."""
+    cooldown_min: Annotated[float, Meta(ge=0, le=1440)] = 5
+    """For how many minutes after any check-in a standing one is left out."""
+    min_interval_min: Annotated[float, Meta(gt=0, le=1440)] = 1
+    """How many minutes must lie between two firings of a check-in that repeats."""
+    duplicate_window_min: Annotated[float, Meta(ge=0, le=1440)] = 5
+    """Check-ins of the same note for the same agent count as one when they are due within so many minutes."""
+    limit: Annotated[int, Meta(ge=0, le=1000000)] = 50
+    """How many check-ins an agent may have set that are still to fire; 0 is no limit. You have none."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 5
+    """How many times a check-in is tried again whose agent is gone, before it counts as dead."""
+    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 60
+    """After how many seconds it is tried again at first; each time takes twice as long as the one before."""
+
+
+class ProgressSettings(Section, frozen=True, kw_only=True):
+    """When an agent is said to be stuck. It is shown to you, and never ended."""
+
+    stuck_min: Annotated[float, Meta(ge=0, le=10080)] = 30
+    """After how many minutes without a sign of progress - a new line on its screen, a commit, a message, a hook - an
+    agent that waits for nobody needs you; 0 is never."""
+
+
 class NotifySettings(Section, frozen=True, kw_only=True):
     """How you are told that something needs you: a permission prompt, a question, an agent that has ended."""
 
@@ -220,6 +252,8 @@ class Settings(Section, frozen=True, kw_only=True):
     demo: DemoSettings = DemoSettings()
     drivers: dict[str, DriverSettings] = {}
     messages: MessagesSettings = MessagesSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    progress: ProgressSettings = ProgressSettings()
     notify: NotifySettings = NotifySettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     tui: TuiSettings = TuiSettings()

@@ -42,6 +42,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     waiting_for: str = ""
     """The name of the dialog that is open, such as `permission`; empty when none is."""
     dialog: OpenDialog | None = None
+    limited_until: float | None = None
+    """For `limited`: when the limit ends, seconds since the epoch, as far as that is known."""
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,10 @@ class Agent(Struct, frozen=True, kw_only=True):
     """The conversation id we gave it; empty for drivers without one."""
     last_output: str = ""
     """The last lines of an agent that exited or failed."""
+    check_in_min: float | None = None
+    """How many minutes lie between two of its standing check-ins; None: as its role has it."""
+    limited_until: float | None = None
+    """When its usage limit ends, as far as that is known; None while it has none."""
     is_adopted: bool = False
     """It was running before tmorch knew it: its pane, folder and branch are the person's, and never removed."""
     created_at: float = 0.0

@@ -54,6 +54,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     queued: int = 0
     """Messages in the outbox that it has not got yet."""
     unconfirmed: int = 0
+    next_check_in: float | None = None
+    """When its next check-in is due, seconds since the epoch; None when none is going to fire."""
 
 
 class Team(Struct, frozen=True, kw_only=True):
@@ -75,6 +77,8 @@ class Fleet(Struct, frozen=True, kw_only=True):
     guests: tuple[Guest, ...] = ()
     needs: tuple[Need, ...] = ()
     """What needs the person, oldest first; without what was dismissed."""
+    schedule_version: tuple[int, int] = (0, 0)
+    """Differs when the check-ins or their firings do."""
     supervisor: SupervisorHealth = SupervisorHealth(running=False)
     tmux: TmuxState = TmuxState.CONNECTING
     tmux_detail: str = ""

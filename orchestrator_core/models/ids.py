@@ -13,6 +13,12 @@ AgentId = NewType("AgentId", str)
 MessageId = NewType("MessageId", int)
 """A message's number in the outbox, counted per state folder."""
 
+CheckInId = NewType("CheckInId", int)
+"""A check-in's number, counted per state folder."""
+
+FiringId = NewType("FiringId", int)
+"""A firing's number, counted per state folder."""
+
 SessionId = NewType("SessionId", str)
 """tmux's `$N`."""
 

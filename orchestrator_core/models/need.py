@@ -23,6 +23,10 @@ class NeedKind(StrEnum):
     """An error ended the agent's turn."""
     REFUSED = "refused"
     UNCONFIRMED = "unconfirmed"
+    STUCK = "stuck"
+    """No sign of progress for long, although it waits for nobody."""
+    MISSED = "missed"
+    """A check-in could not fire and is not tried any more."""
     FAILED = "failed"
     EXITED = "exited"
 

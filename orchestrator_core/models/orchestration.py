@@ -50,6 +50,8 @@ class Orchestration(Struct, frozen=True, kw_only=True):
     is_demo: bool = False
     is_adopted: bool = False
     """It holds agents that the person started by hand; its session and folders are not ours."""
+    check_ins_paused_at: float | None = None
+    """Since when its check-ins are paused; None while they fire."""
     failure: str = ""
     launcher_pid: int | None = None
     launcher_started: float | None = None

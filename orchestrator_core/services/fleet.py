@@ -15,12 +15,17 @@ SHOWN = (OrchestrationState.STARTING, OrchestrationState.RUNNING, OrchestrationS
 
 def read_teams(store: Store) -> tuple[Team, ...]:
     """Return the orchestrations that are shown, oldest first, each with its agents."""
-    counts = store.messages.waiting_counts()
+    counts, next_check_ins = store.messages.waiting_counts(), store.check_ins.next_by_agent()
     return tuple(
         Team(
             orchestration=orchestration,
             agents=tuple(
-                AgentView(agent=agent, queued=queued, unconfirmed=unconfirmed)
+                AgentView(
+                    agent=agent,
+                    queued=queued,
+                    unconfirmed=unconfirmed,
+                    next_check_in=next_check_ins.get(agent.id),
+                )
                 for agent in store.agents.of(orchestration.id)
                 for queued, unconfirmed in [counts.get(agent.id, (0, 0))]
             ),
@@ -28,6 +33,11 @@ def read_teams(store: Store) -> tuple[Team, ...]:
         for orchestration in store.orchestrations.list()
         if orchestration.state in SHOWN
     )
+
+
+def schedule_version(store: Store) -> tuple[int, int]:
+    """Return a value that differs when a check-in or a firing has come or changed."""
+    return store.check_ins.version(), store.firings.version()
 
 
 def guests(panes: Sequence[Pane], teams: Sequence[Team], own_pane: PaneId | None) -> tuple[Guest, ...]:

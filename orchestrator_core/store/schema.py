@@ -179,7 +179,57 @@ EVIDENCE_AND_NEEDS = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS)
+SCHEDULE = (
+    "ALTER TABLE orchestration ADD COLUMN check_ins_paused_at REAL",
+    "ALTER TABLE agent ADD COLUMN check_in_min REAL",
+    "ALTER TABLE agent ADD COLUMN limited_until REAL",
+    """
+    CREATE TABLE checkin (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        target TEXT NOT NULL REFERENCES agent (id),
+        author TEXT NOT NULL CHECK (author <> ''),
+        note TEXT NOT NULL CHECK (note <> ''),
+        kind TEXT NOT NULL CHECK (kind IN ('once', 'every', 'cron')),
+        due_at REAL NOT NULL CHECK (typeof(due_at) = 'real'),
+        interval_s REAL CHECK (kind <> 'every' OR (typeof(interval_s) = 'real' AND interval_s > 0)),
+        anchor_at REAL NOT NULL CHECK (typeof(anchor_at) = 'real'),
+        cron TEXT NOT NULL CHECK (kind <> 'cron' OR cron <> ''),
+        zone TEXT NOT NULL CHECK (kind <> 'cron' OR zone <> ''),
+        is_standing INTEGER NOT NULL CHECK (is_standing IN (0, 1)),
+        state TEXT NOT NULL CHECK (state IN ('active', 'fired', 'cancelled', 'dead')),
+        reason TEXT NOT NULL,
+        attempts INTEGER NOT NULL CHECK (attempts >= 0),
+        retry_at REAL CHECK (retry_at IS NULL OR typeof(retry_at) = 'real'),
+        set_at REAL NOT NULL,
+        created_at REAL NOT NULL,
+        ended_at REAL,
+        version INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX checkin_by_time ON checkin (COALESCE(retry_at, due_at)) WHERE state = 'active'",
+    "CREATE INDEX checkin_by_due ON checkin (state, due_at)",
+    "CREATE INDEX checkin_by_target ON checkin (target, state)",
+    "CREATE INDEX checkin_by_author ON checkin (author, state)",
+    "CREATE INDEX checkin_by_version ON checkin (version)",
+    """
+    CREATE TABLE firing (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        check_in INTEGER NOT NULL REFERENCES checkin (id),
+        target TEXT NOT NULL REFERENCES agent (id),
+        due_at REAL NOT NULL,
+        fired_at REAL NOT NULL,
+        missed INTEGER NOT NULL CHECK (missed >= 0),
+        outcome TEXT NOT NULL CHECK (outcome IN ('sent', 'skipped')),
+        message INTEGER REFERENCES message (id) CHECK (outcome <> 'sent' OR message IS NOT NULL),
+        reason TEXT NOT NULL,
+        UNIQUE (check_in, due_at)
+    )
+    """,
+    "CREATE INDEX firing_by_time ON firing (fired_at)",
+    "CREATE INDEX firing_by_target ON firing (target, outcome, fired_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS, SCHEDULE)
 """The statements of version 1, 2, …, in order."""
 
 VERSION = len(MIGRATIONS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import Agent
+from orchestrator_core.models.check_in import CheckIn, Firing
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.hook import HookFact
 from orchestrator_core.models.message import AgentMessage
@@ -14,8 +15,10 @@ from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.store.agents import Agents
 from orchestrator_core.store.answers import Answers
+from orchestrator_core.store.check_ins import CheckIns
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.events import Events
+from orchestrator_core.store.firings import Firings
 from orchestrator_core.store.health import Health
 from orchestrator_core.store.hook_facts import HookFacts
 from orchestrator_core.store.journal import Journal, JournalEntry
@@ -24,7 +27,7 @@ from orchestrator_core.store.needs import Needs
 from orchestrator_core.store.orchestrations import Orchestrations
 from orchestrator_core.store.routes import Routes
 
-MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Need, Answer)
+MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Need, Answer, CheckIn, Firing)
 """What is kept row by row."""
 
 
@@ -48,6 +51,8 @@ class Store:
         self.needs = Needs(database)
         self.answers = Answers(database)
         self.routes = Routes(database)
+        self.check_ins = CheckIns(database)
+        self.firings = Firings(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Do all calls in a `with` block or, when it ends with an error, none of them.

@@ -37,6 +37,7 @@ class OrchestrationRow(Table):
     team_type = TextField()
     is_demo = BooleanField()
     is_adopted = BooleanField()
+    check_ins_paused_at = FloatField(null=True)
     failure = TextField()
     launcher_pid = IntegerField(null=True)
     launcher_started = FloatField(null=True)
@@ -65,6 +66,8 @@ class AgentRow(Table):
     pid_started = FloatField(null=True)
     conversation = TextField()
     last_output = TextField()
+    check_in_min = FloatField(null=True)
+    limited_until = FloatField(null=True)
     is_adopted = BooleanField()
     created_at = FloatField()
 
@@ -175,7 +178,45 @@ class RouteRow(Table):
         primary_key = False
 
 
+class CheckInRow(Table):
+    """A scheduled message; `version` is higher the later a row was written."""
+
+    id = AutoField()
+    target = TextField()
+    author = TextField()
+    note = TextField()
+    kind = TextField()
+    due_at = FloatField()
+    interval_s = FloatField(null=True)
+    anchor_at = FloatField()
+    cron = TextField()
+    zone = TextField()
+    is_standing = BooleanField()
+    state = TextField()
+    reason = TextField()
+    attempts = IntegerField()
+    retry_at = FloatField(null=True)
+    set_at = FloatField()
+    created_at = FloatField()
+    ended_at = FloatField(null=True)
+    version = IntegerField()
+
+
+class FiringRow(Table):
+    """What came of a check-in at one of its due times."""
+
+    id = AutoField()
+    check_in = IntegerField()
+    target = TextField()
+    due_at = FloatField()
+    fired_at = FloatField()
+    missed = IntegerField()
+    outcome = TextField()
+    message = IntegerField(null=True)
+    reason = TextField()
+
+
 TABLES: tuple[type[Table], ...] = (
     *(OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow),
-    *(HookFactRow, NeedRow, AnswerRow, RouteRow),
+    *(HookFactRow, NeedRow, AnswerRow, RouteRow, CheckInRow, FiringRow),
 )
