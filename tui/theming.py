@@ -104,7 +104,6 @@ class ThemeFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
 
 SIXTEEN = tuple(field.encode_name for field in msgspec.structs.fields(TerminalPalette))[2:18]
-STATUSES = StatusColours.__struct_fields__
 _PALETTE = ("primary", "secondary", "accent", "success", "warning", "error")
 _GROUND = ("foreground", "background", "surface", "panel", "boost")
 COLOURS = (*_PALETTE, *_GROUND)

@@ -34,7 +34,6 @@ KEYS = frozenset(
     {"Enter", "Escape", "Up", "Down", "Left", "Right", "Tab", "BTab", "Space", "C-s", "y", "n", *"0123456789"}
 )
 """What `press` may press: tmux types an unknown key's name as text."""
-MAX_LITERAL = 200
 PICTURES_AT_ONCE = 16
 """tmux answers nobody else while it captures, and a `tmux` process takes 16 kB of commands at most."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -161,15 +160,6 @@ class TmuxGateway:
         if key not in KEYS:
             raise ValueError(f"{key!r} is not a key that tmorch presses")
         await self._type(pane, agent, ("send-keys", "-t", pane, key), seeing)
-
-    async def type_literal(self, pane: PaneId, text: str, *, agent: AgentId | None = None) -> None:
-        """Type a few words of ours as if by hand; raises as `paste` does, and ValueError when they are not so few.
-
-        A long text, or one with line breaks, is to be pasted.
-        """
-        if not 0 < len(text) <= MAX_LITERAL or _CONTROLS.search(text):
-            raise ValueError(f"only 1 to {MAX_LITERAL} printable characters are typed")
-        await self._type(pane, agent, ("send-keys", "-l", "-t", pane, "--", text))
 
     async def leave_mode(self, pane: PaneId) -> None:
         """End copy mode and any other mode of `pane`, so that its program gets the keys.

@@ -16,11 +16,11 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Button, DataTable, Footer, Input, Markdown, OptionList, TextArea, Tree
 
 from orchestrator_core.config.paths import Paths
+from orchestrator_core.models.agent import AgentStatus
 from tui.ansi import contrast
 from tui.theming import (
     DEFAULT_THEME,
     SIXTEEN,
-    STATUSES,
     ThemeProblem,
     ThemeSet,
     changed_since,
@@ -113,7 +113,7 @@ def test_text_is_legible(theme: Theme, ground: str, depth: Callable[[Color], Col
 def test_statuses_and_signs_stand_out(theme: Theme, ground: str, depth: Callable[[Color], Color]) -> None:
     colours = colours_of(theme)
     behind = depth(Color.parse(colours[ground]))
-    for status in STATUSES:
+    for status in AgentStatus:
         assert contrast(depth(Color.parse(colours[f"status-{status}"])), behind) >= SIGN, status
     for sign in ("primary", "secondary", "accent", "success", "warning", "error"):
         assert contrast(depth(Color.parse(colours[sign])), behind) >= SIGN, sign
@@ -150,7 +150,7 @@ def test_the_terminals_colours_are_complete_and_legible(theme: Theme) -> None:
 def test_high_contrast_is_that() -> None:
     colours = colours_of(next(theme for theme in COLOURED if theme.name == "tmorch-contrast"))
     behind = Color.parse(colours["background"])
-    for status in STATUSES:
+    for status in AgentStatus:
         assert contrast(Color.parse(colours[f"status-{status}"]), behind) >= 7
 
 
@@ -188,7 +188,7 @@ def test_the_ansi_theme_uses_only_the_terminals_colours(paths: Paths) -> None:
 @pytest.mark.parametrize("name", ["nord", "textual-light", "ansi-dark"])
 def test_textuals_own_themes_get_our_variables(name: str) -> None:
     defaults = variable_defaults(BUILTIN_THEMES[name])
-    assert set(defaults) >= {f"status-{status}" for status in STATUSES}
+    assert set(defaults) >= {f"status-{status}" for status in AgentStatus}
     for colour in defaults.values():
         Color.parse(colour)
 
