@@ -7,29 +7,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.style import Style
 
 from orchestrator_core.models.fleet import Fleet
 from tui.keys import bindings
 from tui.widgets.fleet_line import LOOKS, arrow_width, lay_out
 from tui.widgets.fleet_outline import Outline
 from tui.widgets.fleet_rows import Row, RowKind
-from tui.wording import fit
+from tui.widgets.painted_rows import PaintedRows
 
 ROLE_SHARE = 0.4
 """The part of the width that agents' names may take."""
 ROLE_MIN = 8
 
 
-class FleetTree(ScrollView, can_focus=True):
+class FleetTree(PaintedRows, can_focus=True):
     """The tree of the fleet. `show_fleet` is all it needs; it tells what the person selects and opens."""
 
     HELP = """\
@@ -42,8 +38,8 @@ Every team with its agents, as they are now.
 tmux windows that are not tmorch's stand at the bottom: to look at, never touched.
 """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("fleet")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"fleet-tree--cursor"}
-    ALLOW_SELECT = False
+    CURSOR = "fleet-tree--cursor"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR}
 
     row: var[Row | None] = var(None, init=False)
     """The row that the person selected last; to be watched. `selected` is always up to date."""
@@ -51,10 +47,7 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.outline = Outline()
-        self.note: tuple[str, ...] = ()
-        """Lines that stand where rows would be when there are none."""
         self._role_width = ROLE_MIN
-        self._styles_of: dict[tuple[str, bool], RichStyle] = {}
 
     @property
     def selected(self) -> Row | None:
@@ -128,33 +121,12 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         width = self.scrollable_content_region.width
         row = _row_at(self.outline.rows, index)
         if row is None:
-            return self._render_note(y, width)
+            return self.paint_rest(y, width, is_empty=not self.outline.rows)
         selected = index == self.outline.cursor
-        pieces = lay_out(row, width, self._role_width, selected)
-        return Strip([Segment(text, self._style(look, selected=selected)) for text, look in pieces], width)
+        return self.paint(lay_out(row, width, self._role_width, selected), width, selected=selected)
 
-    def _render_note(self, y: int, width: int) -> Strip:
-        is_note = not self.outline.rows and 0 < y <= len(self.note)
-        text = fit(f"  {self.note[y - 1]}", width) if is_note else ""
-        return Strip([Segment(text, self._style("quiet", selected=False))]).extend_cell_length(
-            width, self._style("text", selected=False)
-        )
-
-    def _style(self, look: str, *, selected: bool) -> RichStyle:
-        found = self._styles_of.get((look, selected))
-        if found is None:
-            found = self._styles_of[look, selected] = self._make_style(look, selected).rich_style
-        return found
-
-    def _make_style(self, look: str, selected: bool) -> Style:
-        row = self.get_visual_style("fleet-tree--cursor") if selected else self.visual_style
-        if selected and self.has_focus and self.app.native_ansi_color:
-            return row  # nobody knows which of a terminal's 16 colours go together
-        return row + Style.parse(LOOKS[look], self.app.theme_variables)
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles_of.clear()
+    def style_text(self, look: str) -> str:
+        return LOOKS.get(look, look)
 
     def on_resize(self) -> None:
         self._role_width = self._choose_role_width()

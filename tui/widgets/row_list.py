@@ -10,17 +10,14 @@ from typing import ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.style import Style
 
 from tui.widgets.fleet_line import MARK, Piece, cut
-from tui.wording import QUIET, fit
+from tui.widgets.painted_rows import PaintedRows
+from tui.wording import fit
 
 
 class ListRow(Struct, frozen=True, kw_only=True):
@@ -43,11 +40,11 @@ def lay_out(row: ListRow, width: int, selected: bool) -> tuple[Piece, ...]:
     return cut([*start, (text, row.style), (" " * max(0, room - cell_len(text)), ""), *end], width)
 
 
-class RowList(ScrollView, can_focus=True, inherit_bindings=False):
+class RowList(PaintedRows, can_focus=True, inherit_bindings=False):
     """The list. It posts `Moved` when the person selects another row."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor"}
-    ALLOW_SELECT = False
+    CURSOR = "row-list--cursor"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR}
     DEFAULT_CSS = """
     RowList {
         background: $background; overflow-x: hidden; scrollbar-size-vertical: 1;
@@ -78,11 +75,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: tuple[ListRow, ...] = ()
-        self.note: tuple[str, ...] = ()
-        """Lines that stand where rows would be when there are none."""
         self._cursor: int | None = None
         self._places: dict[str, int] = {}
-        self._styles_of: dict[tuple[str, bool], RichStyle] = {}
 
     @property
     def cursor(self) -> int | None:
@@ -156,33 +150,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         row = _at(self.rows, index)
         if row is None:
-            return self._render_note(y, width)
+            return self.paint_rest(y, width, is_empty=not self.rows)
         selected = index == self._cursor
-        pieces = lay_out(row, width, selected)
-        return Strip([Segment(text, self._style(look, selected=selected)) for text, look in pieces], width)
-
-    def _render_note(self, y: int, width: int) -> Strip:
-        is_note = not self.rows and 0 < y <= len(self.note)
-        text = fit(f"  {self.note[y - 1]}", width) if is_note else ""
-        return Strip([Segment(text, self._style(QUIET, selected=False))]).extend_cell_length(
-            width, self._style("", selected=False)
-        )
-
-    def _style(self, look: str, *, selected: bool) -> RichStyle:
-        found = self._styles_of.get((look, selected))
-        if found is None:
-            found = self._styles_of[look, selected] = self._make_style(look, selected).rich_style
-        return found
-
-    def _make_style(self, look: str, selected: bool) -> Style:
-        row = self.get_visual_style("row-list--cursor") if selected else self.visual_style
-        if selected and self.has_focus and self.app.native_ansi_color:
-            return row  # nobody knows which of a terminal's 16 colours go together
-        return row + Style.parse(look, self.app.theme_variables)
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles_of.clear()
+        return self.paint(lay_out(row, width, selected), width, selected=selected)
 
     def on_resize(self) -> None:
         self.refresh()
