@@ -37,7 +37,7 @@ class CheckIns:
         wake: Callable[[], object],
         clock: Callable[[], float],
     ) -> None:
-        """`find` resolves a target, `caller` is the agent in whose pane we run, `wake` starts or rings the supervisor."""
+        """`find` resolves a target, `caller` is the agent in whose pane we run, `wake` has the supervisor look."""
         self._store = store
         self._settings = settings
         self._ask = ask
@@ -72,6 +72,17 @@ class CheckIns:
         await self._ask(self._wake)
         return scheduled
 
+    async def preview(self, request: CheckInRequest) -> tuple[float, ...]:
+        """Return when a request would be due: the first times, as many as three, without setting anything.
+
+        Raises:
+            UsageError: a time, interval, cron expression or zone cannot be.
+
+        """
+        from orchestrator_core.services import schedule
+
+        return await self._ask(lambda: schedule.preview(self._settings, request, self._clock()))
+
     async def list(self, target: str = "", *, ended: bool = False, limit: int = 200) -> tuple[CheckIn, ...]:
         """Return those that are going to fire, the next one first; with `ended` the latest of all, newest first.
 
@@ -83,7 +94,7 @@ class CheckIns:
         found = self._store.check_ins
         if ended:
             return await self._ask(lambda: found.latest(limit, agent))
-        return (await self._ask(lambda: found.active(agent)))[:limit]
+        return await self._ask(lambda: found.active(agent, limit))
 
     async def get(self, check_in: CheckInId) -> tuple[CheckIn, Firing | None]:
         """Return a check-in and its last firing.
@@ -111,7 +122,7 @@ class CheckIns:
         return await self._change(lambda caller: schedule.move(self._store, check_in, to, caller, self._clock()))
 
     async def reword(self, check_in: CheckInId, note: str) -> CheckIn:
-        """Change the note of an active check-in. Raises as `move`."""
+        """Change the note of an active check-in; of agents only its author may. Raises as `move`."""
         from orchestrator_core.services import schedule
 
         return await self._change(lambda caller: schedule.reword(self._store, check_in, note, caller, self._clock()))
@@ -135,12 +146,14 @@ class CheckIns:
 
         Raises:
             NotFoundError: there is no such team.
-            RefusedError: it has ended.
+            RefusedError: it has ended, or the caller is an agent.
 
         """
         from orchestrator_core.services import schedule
 
-        return await self._change(lambda _: schedule.pause(self._store, orchestration, paused, self._clock()))
+        return await self._change(
+            lambda caller: schedule.pause(self._store, orchestration, paused, self._clock(), caller=caller)
+        )
 
     async def timeline(self, start: float, end: float, *, step_s: float) -> Timeline:
         """Return the schedule from `start` to `end`.

@@ -11,6 +11,8 @@ from orchestrator_core.models.ids import AgentId, PaneId, SessionId, WindowId
 from orchestrator_core.models.need import Need
 from orchestrator_core.models.orchestration import Orchestration
 
+SILENT_S = 60.0
+
 
 class SupervisorHealth(Struct, frozen=True, kw_only=True):
     """Whether messages are being delivered and statuses kept."""
@@ -21,6 +23,16 @@ class SupervisorHealth(Struct, frozen=True, kw_only=True):
     """Its last sign of life, seconds since the epoch; None when there never was one."""
     last_error: str = ""
     last_error_at: float | None = None
+    since: float | None = None
+    """Since when it runs or does not, seconds since the epoch; None when that is not known, or there never was one."""
+    overdue: int = 0
+    """Check-ins that should have been seen to a minute ago and more: nobody keeps time."""
+    has_service: bool = False
+    """Whether a service of the person's own starts it at login."""
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it runs and does not respond: it has given no sign of life for a minute."""
+        return self.running and self.heartbeat_at is not None and now - self.heartbeat_at > SILENT_S
 
 
 class TmuxState(StrEnum):

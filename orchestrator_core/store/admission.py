@@ -95,17 +95,29 @@ def check(execute: Execute, new: NewMessage) -> Suppression | None:
         raise _empty()
     if new.sender == new.target:
         raise _to_itself(new.sender)
-    ends = {row["id"]: row for row in execute(ENDS, (new.target, new.sender))}
-    if new.target not in ends:
-        raise _no_agent(new.target)
-    sender = ends.get(new.sender)
-    if sender is not None:
-        _check_route(execute, sender, ends[new.target])
+    is_agent = check_route(execute, new.sender, new.target)
     duplicate = _duplicate(execute, new)
-    return duplicate or (_one_too_many(execute, new) if sender is not None else None)
+    return duplicate or (_one_too_many(execute, new) if is_agent else None)
 
 
-def _check_route(execute: Execute, sender: Row, target: Row) -> None:
+def check_route(execute: Execute, sender: str, target: AgentId) -> bool:
+    """Return whether `sender` is an agent; one that is none has no rules.
+
+    Raises:
+        NotFoundError: there is no agent `target`.
+        RefusedError: an agent writes to somebody it has no route to (`route`).
+
+    """
+    ends = {row["id"]: row for row in execute(ENDS, (target, sender))}
+    if target not in ends:
+        raise _no_agent(target)
+    if sender not in ends:
+        return False
+    _check_roles(execute, ends[sender], ends[target])
+    return True
+
+
+def _check_roles(execute: Execute, sender: Row, target: Row) -> None:
     if sender["orchestration"] != target["orchestration"]:
         _check_teams(execute, sender, target)
         return

@@ -9,8 +9,12 @@ from orchestrator_core.models.agent import Agent, Verdict
 from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId
 from orchestrator_core.store.database import Database, changed_values
 from orchestrator_core.store.queries import active_agents, agent_by_pane
-from orchestrator_core.store.rows import model_of, values_of
+from orchestrator_core.store.rows import model_of, split_readable, values_of
 from orchestrator_core.store.tables import AgentRow
+
+ONE = "SELECT * FROM agent WHERE id = ?"
+OF = "SELECT * FROM agent WHERE orchestration = ? ORDER BY seq"
+"""Asked for every team every few seconds: building it anew costs ten times what SQLite needs for it."""
 
 
 class Agents:
@@ -55,13 +59,12 @@ class Agents:
 
     def find(self, agent: AgentId) -> Agent | None:
         """Return an agent, or None."""
-        rows = self._db.rows(AgentRow.select().where(AgentRow.id == agent))
+        rows = self._db.execute(ONE, (agent,))
         return model_of(Agent, rows[0]) if rows else None
 
     def of(self, orchestration: OrchestrationId) -> tuple[Agent, ...]:
         """Return the agents of an orchestration in the order of their windows, which is the order of `add`."""
-        query = AgentRow.select().where(AgentRow.orchestration == orchestration).order_by(AgentRow.seq)
-        return self._db.models(Agent, query)
+        return self._db.readable(split_readable(Agent, self._db.execute(OF, (orchestration,))))
 
     def active(self) -> tuple[Agent, ...]:
         """Return the agents of all active orchestrations, team by team."""

@@ -20,6 +20,7 @@ WAITING = f"""
     SELECT 1 FROM firing JOIN message ON message.id = firing.message
     WHERE firing.check_in = ? AND message.state IN ('{MessageState.QUEUED}', '{MessageState.DELIVERING}') LIMIT 1
 """
+KNOWN = "SELECT 1 FROM firing WHERE check_in = ? AND due_at = ?"
 LAST_SENT = "SELECT MAX(fired_at) AS at FROM firing WHERE target = ? AND outcome = 'sent'"
 LAST = "SELECT COALESCE(MAX(id), 0) AS id FROM firing"
 
@@ -33,11 +34,8 @@ class Firings:
     def add(self, firing: Firing) -> Firing | None:
         """Store a firing and return it with its number; None when that due time has one already."""
         values = {name: value for name, value in values_of(firing).items() if name not in READ_ONLY}
-        known = FiringRow.select(FiringRow.id).where(
-            (FiringRow.check_in == firing.check_in) & (FiringRow.due_at == firing.due_at)
-        )
         with self._db.transaction():
-            if self._db.rows(known):
+            if self.has(firing.check_in, firing.due_at):
                 return None
             number = self._db.write(FiringRow.insert(**values))
             return self.get(FiringId(number))
@@ -48,8 +46,7 @@ class Firings:
 
     def has(self, check_in: CheckInId, due_at: float) -> bool:
         """Whether that due time has a firing."""
-        query = FiringRow.select(FiringRow.id).where((FiringRow.check_in == check_in) & (FiringRow.due_at == due_at))
-        return bool(self._db.rows(query))
+        return bool(self._db.execute(KNOWN, (check_in, due_at)))
 
     def between(self, start: float, end: float) -> tuple[Firing, ...]:
         """Return what fired from `start` to `end`, oldest first."""

@@ -9,6 +9,7 @@ from orchestrator_core.store.database import Database
 from orchestrator_core.store.rows import model_of
 
 ROW = tables.HealthRow.id == 1
+ONE = "SELECT * FROM health WHERE id = 1"
 
 
 class HealthRow(Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ class Health:
 
     def read(self) -> HealthRow:
         """Return the row."""
-        rows = self._db.rows(tables.HealthRow.select().where(ROW))
+        rows = self._db.execute(ONE)
         return model_of(HealthRow, rows[0]) if rows else HealthRow()
 
     def _write(self, **values: object) -> None:

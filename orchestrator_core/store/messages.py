@@ -217,6 +217,22 @@ class Messages:
             query = query.where(MessageRow.text.contains(text) | MessageRow.reason.contains(text))
         return self._db.models(AgentMessage, query)
 
+    def last_signs(self, agents: Collection[AgentId]) -> dict[AgentId, float]:
+        """Return when each of `agents` last sent a message, or got one; those that never did are left out."""
+        got = MessageRow.select(
+            MessageRow.target.alias("agent"),
+            fn.MAX(fn.COALESCE(MessageRow.acknowledged_at, MessageRow.delivered_at)).alias("at"),
+        ).where(MessageRow.target.in_(list(agents)))
+        sent = MessageRow.select(MessageRow.sender.alias("agent"), fn.MAX(MessageRow.created_at).alias("at")).where(
+            MessageRow.sender.in_(list(agents))
+        )
+        signs: dict[AgentId, float] = {}
+        for row in (*self._db.rows(got.group_by(MessageRow.target)), *self._db.rows(sent.group_by(MessageRow.sender))):
+            if isinstance(row["at"], float):
+                agent = AgentId(str(row["agent"]))
+                signs[agent] = max(signs.get(agent, row["at"]), row["at"])
+        return signs
+
     def waiting_counts(self) -> dict[AgentId, tuple[int, int]]:
         """Return, for each agent with any, how many messages it has not got yet and how many are unconfirmed."""
         query = (

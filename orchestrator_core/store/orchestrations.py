@@ -10,10 +10,13 @@ from orchestrator_core.errors import NotFoundError, RefusedError
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.store.database import Database, changed_values
-from orchestrator_core.store.rows import model_of, values_of
+from orchestrator_core.store.rows import model_of, split_readable, values_of
 from orchestrator_core.store.tables import OrchestrationRow
 
 ACTIVE = tuple(str(state) for state in OrchestrationState if state.is_active)
+ONE = "SELECT * FROM orchestration WHERE id = ?"
+ALL = "SELECT * FROM orchestration ORDER BY seq"
+RUNNING = f"SELECT * FROM orchestration WHERE state IN ({', '.join('?' * len(ACTIVE))}) ORDER BY seq"
 
 
 class Orchestrations:
@@ -59,15 +62,13 @@ class Orchestrations:
 
     def find(self, orchestration: OrchestrationId) -> Orchestration | None:
         """Return an orchestration, or None."""
-        rows = self._db.rows(OrchestrationRow.select().where(OrchestrationRow.id == orchestration))
+        rows = self._db.execute(ONE, (orchestration,))
         return model_of(Orchestration, rows[0]) if rows else None
 
     def list(self, *, active: bool = False) -> tuple[Orchestration, ...]:
         """Return all orchestrations, or only active ones, in the order they were started."""
-        query = OrchestrationRow.select().order_by(OrchestrationRow.seq)
-        if active:
-            query = query.where(OrchestrationRow.state.in_(ACTIVE))
-        return self._db.models(Orchestration, query)
+        rows = self._db.execute(RUNNING, ACTIVE) if active else self._db.execute(ALL)
+        return self._db.readable(split_readable(Orchestration, rows))
 
     def update(self, orchestration: OrchestrationId, **changes: object) -> Orchestration:
         """Change fields of an orchestration and return it. Nothing is written when they have those values.

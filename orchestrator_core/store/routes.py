@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator_core.models.ids import OrchestrationId
+from orchestrator_core.models.ids import AgentId, OrchestrationId
+from orchestrator_core.store.admission import check_route
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.tables import RouteRow
 
@@ -31,3 +32,13 @@ class Routes:
         """Return the allowed pairs of sender and target role."""
         rows = self._db.rows(RouteRow.select().where(RouteRow.orchestration == orchestration))
         return frozenset((str(row["sender"]), str(row["target"])) for row in rows)
+
+    def check(self, sender: str, target: AgentId) -> None:
+        """Refuse a sender that does not write to `target`; whoever is no agent writes to all.
+
+        Raises:
+            NotFoundError: there is no agent `target`.
+            RefusedError: it has no route to it (code `route`).
+
+        """
+        check_route(self._db.execute, sender, target)

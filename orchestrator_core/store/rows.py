@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ def model_of(kind: type[S], row: Mapping[str, Any]) -> S:
 
     """
     try:
-        return msgspec.convert({**row, **_truths(row), **_objects(row)}, kind)
+        return msgspec.convert({**row, **_truths(kind, row), **_objects(kind, row)}, kind)
     except msgspec.ValidationError as error:
         raise StoreError(
             f"the row {row.get('id')} of {table_of(kind)} in the database cannot be read",
@@ -71,14 +72,24 @@ def table_of(kind: type[Struct]) -> str:
     return TABLES.get(kind.__name__, kind.__name__.lower())
 
 
-def _truths(row: Mapping[str, Any]) -> dict[str, bool]:
+@cache
+def _truth_fields(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name.startswith(("is_", "has_")))
+
+
+@cache
+def _object_fields(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in JSON_COLUMNS if name in kind.__struct_fields__)
+
+
+def _truths(kind: type[Struct], row: Mapping[str, Any]) -> dict[str, bool]:
     """Return the truth values, which SQLite keeps as 0 and 1."""
-    return {name: value == 1 for name, value in row.items() if name.startswith(("is_", "has_")) and value in (0, 1)}
+    return {name: row[name] == 1 for name in _truth_fields(kind) if row.get(name) in (0, 1)}
 
 
-def _objects(row: Mapping[str, Any]) -> dict[str, object]:
+def _objects(kind: type[Struct], row: Mapping[str, Any]) -> dict[str, object]:
     """Return what SQLite keeps as JSON text; what is none is left, and found to be wrong."""
     try:
-        return {name: msgspec.json.decode(row[name]) for name in JSON_COLUMNS if row.get(name) is not None}
+        return {name: msgspec.json.decode(row[name]) for name in _object_fields(kind) if row.get(name) is not None}
     except (msgspec.DecodeError, TypeError):
         return {}

@@ -208,7 +208,9 @@ SCHEDULE = (
     """,
     "CREATE INDEX checkin_by_time ON checkin (COALESCE(retry_at, due_at)) WHERE state = 'active'",
     "CREATE INDEX checkin_by_due ON checkin (state, due_at)",
-    "CREATE INDEX checkin_by_target ON checkin (target, state)",
+    "CREATE INDEX checkin_by_target ON checkin (target, state, due_at)",
+    "CREATE INDEX checkin_dead ON checkin (ended_at) WHERE state = 'dead'",
+    "CREATE INDEX checkin_standing ON checkin (target) WHERE state = 'active' AND is_standing = 1",
     "CREATE INDEX checkin_by_author ON checkin (author, state)",
     "CREATE INDEX checkin_by_version ON checkin (version)",
     """

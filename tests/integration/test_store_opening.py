@@ -191,7 +191,8 @@ REBUILD = (
     "CREATE TABLE agent (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, orchestration TEXT, role TEXT,"
     " driver TEXT, worktree TEXT, branch TEXT, status TEXT, reason TEXT, doing TEXT, waiting_for TEXT,"
     " status_since REAL, pane TEXT, window TEXT, pid INTEGER, pid_started REAL, conversation TEXT, last_output TEXT,"
-    " created_at REAL, is_adopted INTEGER NOT NULL, dialog TEXT, model TEXT NOT NULL DEFAULT '')",
+    " created_at REAL, is_adopted INTEGER NOT NULL, dialog TEXT, check_in_min REAL, limited_until REAL,"
+    " model TEXT NOT NULL DEFAULT '')",
     "INSERT INTO agent SELECT *, 'opus' FROM agent_new",
     "DROP TABLE agent_new",
 )
