@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.targets import server_names
+from orchestrator_core.errors import RefusedError
 from orchestrator_core.models.ids import PaneId
+from orchestrator_core.models.message import PERSON
 
 if TYPE_CHECKING:
     from orchestrator_core.models.agent import Agent
@@ -34,3 +36,22 @@ def agent_around(context: Context, store: QuickStore) -> Agent | None:
         if agent is not None:
             return agent
     return None
+
+
+def sender_of(name: str | None, caller: Agent | None) -> str:
+    """Return who a message is from. An agent goes by its own name: by it, it is known whom it may write to.
+
+    Raises:
+        RefusedError: the caller is an agent, and `name` is not its id.
+
+    """
+    if caller is None:
+        return name or PERSON
+    if name and name != caller.id:
+        raise RefusedError(
+            f"an agent does not send as {name!r}",
+            cause=f"this pane is {caller.id}'s own, and its messages say so",
+            remedy="leave --from out",
+            code="sender",
+        )
+    return caller.id

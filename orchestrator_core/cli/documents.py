@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from orchestrator_core.models.check_in import CheckIn, Firing
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team
@@ -36,7 +38,7 @@ def team_document(team: Team) -> Json:
 
 
 def agent_document(view: AgentView) -> Json:
-    """Return one agent with the number of messages it has not got yet."""
+    """Return one agent with the number of messages it has not got yet; its time is in seconds since the epoch."""
     agent = view.agent
     return {
         "id": agent.id,
@@ -51,18 +53,27 @@ def agent_document(view: AgentView) -> Json:
         "worktree": agent.worktree,
         "branch": agent.branch,
         "queued": view.queued,
+        "next_check_in": view.next_check_in,
     }
 
 
 def supervisor_document(health: SupervisorHealth, now: float) -> Json:
-    """Return how the supervisor is; the age is in seconds, null when it never gave a sign of life."""
-    beat = health.heartbeat_at
+    """Return how the supervisor is; ages are in seconds, null when there was no such thing."""
     return {
         "running": health.running,
+        "responds": health.running and not health.is_silent(now),
+        "since": health.since,
         "pid": health.pid,
-        "heartbeat_age_s": None if beat is None else round(max(0.0, now - beat), 1),
+        "heartbeat_age_s": _age(health.heartbeat_at, now),
         "last_error": health.last_error,
+        "last_error_age_s": _age(health.last_error_at, now),
+        "overdue": health.overdue,
+        "service": health.has_service,
     }
+
+
+def _age(at: float | None, now: float) -> float | None:
+    return None if at is None else round(max(0.0, now - at), 1)
 
 
 def message_document(message: AgentMessage) -> Json:
@@ -95,6 +106,43 @@ def need_document(need: Need) -> Json:
         "choices": [{"key": choice.key, "label": choice.label} for choice in need.choices],
         "fingerprint": need.fingerprint,
         "since": need.since,
+    }
+
+
+def check_in_document(check_in: CheckIn) -> Json:
+    """Return one check-in of `schedule`; times are seconds since the epoch, and `due` is `due_at` on clocks here."""
+    return {
+        "id": check_in.id,
+        "target": check_in.target,
+        "author": check_in.author,
+        "note": check_in.note,
+        "kind": check_in.kind,
+        "due_at": check_in.due_at,
+        "due": datetime.fromtimestamp(check_in.due_at).astimezone().isoformat(timespec="seconds"),
+        "interval_s": check_in.interval_s,
+        "cron": check_in.cron,
+        "zone": check_in.zone,
+        "is_standing": check_in.is_standing,
+        "state": check_in.state,
+        "reason": check_in.reason,
+        "attempts": check_in.attempts,
+        "retry_at": check_in.retry_at,
+        "created_at": check_in.created_at,
+        "ended_at": check_in.ended_at,
+    }
+
+
+def firing_document(firing: Firing) -> Json:
+    """Return one firing of a check-in; times are seconds since the epoch."""
+    return {
+        "check_in": firing.check_in,
+        "due_at": firing.due_at,
+        "fired_at": firing.fired_at,
+        "missed": firing.missed,
+        "outcome": firing.outcome,
+        "message": firing.message,
+        "reason": firing.reason,
+        "receipt": firing.receipt,
     }
 
 

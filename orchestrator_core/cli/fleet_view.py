@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from orchestrator_core.cli.check_in_view import clock
 from orchestrator_core.cli.output import Look, paint, printable
 from orchestrator_core.cli.tables import Cell, Column, table
 from orchestrator_core.models.agent import Agent, AgentStatus
@@ -21,8 +22,6 @@ LOOKS: dict[AgentStatus, tuple[str, str]] = {
     AgentStatus.UNKNOWN: ("?", "dim"),
 }
 _STATE_STYLES = {OrchestrationState.RUNNING: "good", OrchestrationState.FAILED: "bad"}
-_LATE_S = 30.0
-"""A supervisor that was silent for so long is worth a warning."""
 
 
 def age(seconds: float) -> str:
@@ -72,10 +71,13 @@ def team_lines(team: Team, now: float, look: Look) -> list[str]:
         Column("FOR", right=True),
         Column("DOING", elastic=True),
         Column("QUEUED", right=True),
+        Column("NEXT"),
         Column("PANE"),
         Column("BRANCH", elastic=True),
     )
-    rows = (_agent_row(view, now) for view in team.agents)
+    run = team.orchestration
+    paused = run.state.is_active and run.check_ins_paused_at is not None
+    rows = (_agent_row(view, paused, now) for view in team.agents)
     return [_heading(team, look), *table(columns, rows, width=look.width, color=look.color)]
 
 
@@ -91,6 +93,7 @@ def agent_fields(view: AgentView, now: float) -> list[tuple[str, str]]:
         ("waits for", agent.waiting_for),
         ("queued", str(view.queued) if view.queued else ""),
         ("unconfirmed", str(view.unconfirmed) if view.unconfirmed else ""),
+        ("next check-in", _next(view, now)),
         ("driver", agent.driver),
         ("pane", agent.pane or ""),
         ("worktree", agent.worktree),
@@ -101,18 +104,27 @@ def agent_fields(view: AgentView, now: float) -> list[tuple[str, str]]:
 
 
 def supervisor_line(health: SupervisorHealth, now: float, look: Look) -> str:
-    """Return how the supervisor is, in one line."""
+    """Return how the supervisor is: one line, and one for each thing that is wrong with it."""
+    lines = [f"supervisor {_supervisor_state(health, now, look)}"]
+    if health.overdue:
+        what = "1 check-in is" if health.overdue == 1 else f"{health.overdue} check-ins are"
+        lines.append(paint(f"{what} overdue", "bad", color=look.color))
+    if health.last_error and health.last_error_at is not None:
+        lines.append(f"last error {age(now - health.last_error_at)} ago: {printable(health.last_error)}")
+    return "\n  ".join(lines)
+
+
+def _supervisor_state(health: SupervisorHealth, now: float, look: Look) -> str:
+    since = "" if health.since is None else f" for {age(now - health.since)}"
+    service = ", a service" if health.has_service else ""
     if not health.running:
-        return "supervisor " + paint("not running", "warn", color=look.color)
+        return paint("not running", "warn", color=look.color) + since + service
     beat = "no sign of life yet"
     if health.heartbeat_at is not None:
-        silent = now - health.heartbeat_at
-        beat = f"last sign of life {age(silent)} ago"
-        beat = paint(beat, "warn" if silent > _LATE_S else "", color=look.color)
-    line = f"supervisor {paint('running', 'good', color=look.color)}, pid {health.pid}, {beat}"
-    if health.last_error and health.last_error_at is not None:
-        line += f"\n  last error {age(now - health.last_error_at)} ago: {printable(health.last_error)}"
-    return line
+        beat = f"last sign of life {age(now - health.heartbeat_at)} ago"
+    if health.is_silent(now):
+        return paint(f"does not respond, {beat}", "bad", color=look.color) + f", pid {health.pid}{service}"
+    return f"{paint('running', 'good', color=look.color)}{since}, pid {health.pid}, {beat}{service}"
 
 
 def _heading(team: Team, look: Look) -> str:
@@ -140,7 +152,7 @@ def _tally(team: Team) -> str:
     return "  ".join(f"{glyph} {count} {status}" for count, glyph, status in counts if count)
 
 
-def _agent_row(view: AgentView, now: float) -> tuple[str | Cell, ...]:
+def _agent_row(view: AgentView, paused: bool, now: float) -> tuple[str | Cell, ...]:
     agent = view.agent
     return (
         agent.role,
@@ -148,9 +160,15 @@ def _agent_row(view: AgentView, now: float) -> tuple[str | Cell, ...]:
         age(now - agent.status_since),
         _what(agent),
         str(view.queued) if view.queued else "",
+        "paused" if paused else _next(view, now),
         agent.pane or "",
         agent.branch,
     )
+
+
+def _next(view: AgentView, now: float) -> str:
+    """Return when its next check-in is due, on clocks here."""
+    return clock(view.next_check_in, now) if view.next_check_in is not None else ""
 
 
 def _what(agent: Agent) -> str:

@@ -87,7 +87,10 @@ class Parser(argparse.ArgumentParser):
             HelpAsked: `--help` is among them.
 
         """
-        parsed, extra = self.parse_known_args(arguments)
+        takes_any = any(action.nargs == "*" for action in self._get_positional_actions())
+        # Otherwise argparse takes no words behind an option once it has some before it.
+        parse = self.parse_known_intermixed_args if takes_any else self.parse_known_args
+        parsed, extra = parse(arguments)
         if extra:
             raise self._too_much(extra, hint)
         return parsed

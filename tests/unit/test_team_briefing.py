@@ -31,7 +31,7 @@ SPEC = parse_spec(
     "/home/ann/projects/shop/SPEC.md",
 )
 DEFAULT = ("orchestrator", "project_manager", "developer", "tester", "testrunner")
-COMMANDS = {"send", "whoami", "team", "status", "list"}
+COMMANDS = {"send", "whoami", "team", "status", "list", "schedule"}
 some_roles = st.lists(st.sampled_from(sorted(roles())), min_size=1, max_size=8, unique=True)
 
 
@@ -119,6 +119,14 @@ def test_it_explains_the_headers_of_messages() -> None:
     assert "only at the very beginning" in text
 
 
+@pytest.mark.parametrize("team", [DEFAULT, ["developer"]], ids=["team", "alone"])
+def test_it_says_how_to_be_reminded_and_what_a_check_in_looks_like(team: list[str]) -> None:
+    text = brief("developer", team, command="/opt/tmorch")
+    assert '`/opt/tmorch schedule 30 "' in text
+    assert "`[tmorch 12 check-in]`" in text
+    assert "needs no answer" in text
+
+
 @pytest.mark.parametrize("role", DEFAULT)
 @pytest.mark.parametrize("spec", [SPEC, parse_spec("GOAL: g")], ids=["full", "goal only"])
 def test_it_is_long_enough_to_help_and_short_enough_to_be_read(role: str, spec: Spec) -> None:
@@ -135,7 +143,7 @@ def test_it_speaks_only_of_the_team_and_of_commands_that_exist(
     for other in set(roles()) - set(team):
         words = rf"(?<![\w/])({other}|{roles()[other].title})s?\b(?!/)"
         assert not re.search(words, text, re.IGNORECASE), other
-    assert set(re.findall(r"tmorch ([a-z]+)\b(?=[ `])", text)) - {"types", "runs", "typed"} <= COMMANDS
+    assert set(re.findall(r"tmorch ([a-z]+)\b(?=[ `])", text)) - {"types", "runs", "typed", "checks"} <= COMMANDS
     assert 60 <= text.count("\n") + 1 <= 200
 
 

@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("answer", "answer an agent's permission prompt or question"),
             Entry("messages", "list the latest messages and their receipts"),
             Entry("log", "show what happened, newest first, or as it happens"),
+            Entry("schedule", "set check-ins, messages that come at their time; list and change them"),
             Entry("whoami", "say which agent this pane belongs to"),
         ),
     ),

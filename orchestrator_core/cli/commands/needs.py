@@ -17,11 +17,15 @@ from orchestrator_core.models.need import Need, NeedKind
 HELP = """\
 List what needs you, oldest first: permission prompts with the exact command,
 questions with their choices, start-up dialogs, errors that ended a turn,
-messages that were refused or are unconfirmed, agents that exited or failed.
+messages that were refused or are unconfirmed, agents that exited or failed,
+agents that may be stuck, check-ins that could not fire.
 --dismiss takes one off the list, and nothing else is changed by it.
 """
 TOO_MANY = "needs takes no words; --dismiss KEY takes one off the list"
-_STYLES = {NeedKind.FAILED: "bad", NeedKind.ERROR: "bad", NeedKind.REFUSED: "bad", NeedKind.EXITED: "warn"}
+_STYLES = {
+    **dict.fromkeys((NeedKind.FAILED, NeedKind.ERROR, NeedKind.REFUSED, NeedKind.MISSED), "bad"),
+    **dict.fromkeys((NeedKind.EXITED, NeedKind.STUCK), "warn"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,4 +94,6 @@ def _to_do(need: Need) -> str:
         return f"tmorch answer {need.agent} CHOICE"
     if need.kind in (NeedKind.PERMISSION, NeedKind.QUESTION, NeedKind.GATE, NeedKind.DIALOG):
         return "attach and answer there"
+    if need.kind is NeedKind.STUCK:
+        return f"tmorch send {need.agent} TEXT, or --dismiss {need.key}"
     return f"tmorch needs --dismiss {need.key}"

@@ -7,21 +7,16 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from orchestrator_core.cli.caller import agent_around
+from orchestrator_core.cli.adoption import adopted
+from orchestrator_core.cli.caller import agent_around, sender_of
 from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.parsing import add_json, seconds
 from orchestrator_core.cli.receipt import exit_code, show_receipt
 from orchestrator_core.cli.targets import one_agent
-from orchestrator_core.errors import (
-    ExitCode,
-    MissingProgramError,
-    NotFoundError,
-    RefusedError,
-    TmorchError,
-    UsageError,
-)
-from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
-from orchestrator_core.models.target import may_be_pane, resolve
+from orchestrator_core.cli.text import readable
+from orchestrator_core.errors import ExitCode, NotFoundError, TmorchError
+from orchestrator_core.models.message import DeliveryMode, MessageKind
+from orchestrator_core.models.target import resolve
 from orchestrator_core.store.admission import limits_of
 
 if TYPE_CHECKING:
@@ -76,13 +71,13 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
 
     """
     # argparse takes `-- --` for two separators
-    text = _text(args.text if isinstance(args.text, str) else "--", context)
+    text = readable(args.text if isinstance(args.text, str) else "--", context)
     if not context.has_store():
         _adopted(context, args.target, lambda: resolve(args.target, ()))
     with closing(context.quick_store()) as store:
         caller = agent_around(context, store)
         target = _target(context, args.target, store, caller)
-        sender = _sender(args.sender, caller)
+        sender = sender_of(args.sender, caller)
         mode = DeliveryMode.NOW if args.now else DeliveryMode.WHEN_IDLE
         message = _queue(context, store, target, sender, text, mode)
         server = store.orchestration_server(target)
@@ -115,51 +110,7 @@ def _adopted(context: Context, name: str, known: Callable[[], Agent]) -> Agent:
     try:
         return known()
     except NotFoundError as unknown:
-        if unknown.code == "ambiguous" or not may_be_pane(name):
-            raise
-        try:
-            agent = context.adopt(name)
-        except (NotFoundError, MissingProgramError):
-            raise unknown from None
-    context.note.say(f"adopted as {agent.id}; tmorch stop {agent.orchestration} lets go of it")
-    return agent
-
-
-def _text(text: str, context: Context) -> str:
-    if text == "-":
-        text = _from_stdin(context)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise _not_text(str(error)) from error
-    return text
-
-
-def _from_stdin(context: Context) -> str:
-    if context.stdin.isatty():
-        context.note.say("type the message; Ctrl-D ends it")
-    try:
-        return context.stdin.read().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise _not_text(str(error)) from error
-
-
-def _not_text(cause: str) -> UsageError:
-    return UsageError("the message is not UTF-8 text", cause=cause, remedy="convert it to UTF-8 first")
-
-
-def _sender(name: str | None, caller: Agent | None) -> str:
-    """Return who the message is from. An agent goes by its own name: by it, it is known whom it may write to."""
-    if caller is None:
-        return name or PERSON
-    if name and name != caller.id:
-        raise RefusedError(
-            f"an agent does not send as {name!r}",
-            cause=f"this pane is {caller.id}'s own, and its messages say so",
-            remedy="leave --from out",
-            code="sender",
-        )
-    return caller.id
+        return adopted(context, name, unknown)
 
 
 def _queue(

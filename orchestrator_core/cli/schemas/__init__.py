@@ -21,6 +21,7 @@ DOCUMENTS = {
     "answer": "answer",
     "messages": "messages",
     "log": "log",
+    "schedule": "schedule",
     "whoami": "whoami",
     "supervisor": "supervisor",
     "setup": "setup",
