@@ -7,6 +7,7 @@ from msgspec import Struct
 from orchestrator_core.agents.choices import Choice, Choices, choices_of
 from orchestrator_core.agents.rows import RULE, Rows
 from orchestrator_core.agents.screen_patterns import DialogPattern, Patterns
+from orchestrator_core.agents.transcript import whole
 
 DETAIL_CHARACTERS = 2000
 FOOT = 2
@@ -194,5 +195,5 @@ def _lines(rows: Rows, start: int, end: int, patterns: Patterns) -> list[str]:
 def _newest_limit(rows: Rows, end: int, patterns: Patterns) -> str:
     for row in range(end - 1, -1, -1):
         if found := patterns.limit_notice.match(rows.text(row)):
-            return found["detail"]
+            return whole(rows, row, found["detail"], patterns)
     return ""

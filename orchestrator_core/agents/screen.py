@@ -97,20 +97,20 @@ def read_screen(frame: PaneFrame, patterns: Patterns) -> Reading:
     if not patterns.readable:
         return UNREADABLE
     rows = Rows(frame.lines[frame.history :])
-    box = _find_box(rows, patterns)
+    box = find_box(rows, patterns)
     if box is None:
         return _read_dialog(rows, patterns)
     return _read_box(rows, box, patterns)
 
 
-class _Box(Struct, frozen=True):
+class Box(Struct, frozen=True):
     """Where the prompt box is: the rows of its two rules."""
 
     top: int
     bottom: int
 
 
-def _find_box(rows: Rows, patterns: Patterns) -> _Box | None:
+def find_box(rows: Rows, patterns: Patterns) -> Box | None:
     """Return the box, when the last two full-width rules enclose a prompt."""
     bottom = rows.last_rule(len(rows))
     if bottom is None or not rows.text(bottom).startswith(patterns.box.rule):
@@ -118,10 +118,10 @@ def _find_box(rows: Rows, patterns: Patterns) -> _Box | None:
     top = rows.last_rule(bottom)
     if top is None or top + 1 >= bottom or not rows.text(top + 1).startswith(patterns.box.prompts):
         return None
-    return _Box(top, bottom)
+    return Box(top, bottom)
 
 
-def _read_box(rows: Rows, box: _Box, patterns: Patterns) -> Reading:
+def _read_box(rows: Rows, box: Box, patterns: Patterns) -> Reading:
     draft, placeholder = _read_draft(rows, box, patterns)
     transcript = read_transcript(rows, box.top, patterns)
     footer = read_footer(rows, box.bottom + 1, patterns)
@@ -170,7 +170,7 @@ def _judge_box(
     return ScreenState.READY, prompt, ""
 
 
-def _read_draft(rows: Rows, box: _Box, patterns: Patterns) -> tuple[str, str]:
+def _read_draft(rows: Rows, box: Box, patterns: Patterns) -> tuple[str, str]:
     """Return what lies at the prompt and which placeholder stands there; one of them is empty.
 
     A placeholder is a reversed first letter and the rest dim. What is dim after typed text is a suggestion.

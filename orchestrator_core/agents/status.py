@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from orchestrator_core.agents.driver import Driver, GatePolicy
 from orchestrator_core.agents.evidence import Evidence, Judgement, ProcessEvidence
-from orchestrator_core.agents.screen import Reading
+from orchestrator_core.agents.screen import Reading, ScreenState
 from orchestrator_core.agents.views import (
+    USAGE_LIMIT,
     Stance,
     View,
     exact_dialog,
@@ -88,6 +89,21 @@ def at_gate(verdict: Verdict, previous: Agent, driver: Driver) -> Verdict:
         return verdict
     reason = f"its {verdict.waiting_for} dialog is being answered as the settings say"
     return Verdict(status=AgentStatus.STARTING, reason=reason, waiting_for=verdict.waiting_for)
+
+
+def limit_met_at(evidence: Evidence, previous: Agent, now: float) -> float:
+    """Return when an agent that is held by a usage limit met it, as far as is known."""
+    if evidence.hook is not None and evidence.hook.claim is HookClaim.LIMITED:
+        return evidence.hook.at
+    return previous.status_since if previous.status is AgentStatus.LIMITED else now
+
+
+def limit_texts(evidence: Evidence) -> tuple[str, ...]:
+    """Return what an agent that is held by a usage limit says of it, what is sure to be current first."""
+    reading, hook = evidence.reading, evidence.hook
+    is_shown = reading is not None and (reading.state is ScreenState.LIMIT or reading.dialog == USAGE_LIMIT)
+    on_screen = (reading.detail,) if reading is not None and is_shown else ()
+    return (*on_screen, hook.detail) if hook is not None and hook.claim is HookClaim.LIMITED else on_screen
 
 
 # --- by its process

@@ -38,10 +38,10 @@ class Transcript(Struct, frozen=True, kw_only=True):
 def read_transcript(rows: Rows, end: int, patterns: Patterns) -> Transcript:
     """Return what the rows above `end` say about the newest message."""
     start, is_message = _newest_turn(rows, end, patterns)
-    below = list(islice((r for r in range(end - 1, start, -1) if _counts(rows.text(r), patterns)), NEAR))
+    below = list(islice((r for r in range(end - 1, start, -1) if counts(rows.text(r), patterns)), NEAR))
     queued = any(_is_queued(rows, row, patterns) for row in range(end - 1, start, -1))
     last = _last_block(rows, below)
-    doing = _spins(last, patterns)
+    doing = spins(last, patterns)
     limit, error = _newest_notice(rows, start, below, patterns)
     return Transcript(
         last_prompt=_last_prompt(rows, start, end, patterns, is_message=is_message),
@@ -74,7 +74,7 @@ def _is_covered(rows: Rows, end: int, patterns: Patterns) -> bool:
     """Whether something lies on the rows over the prompt box: there is a blank one else, or a hint."""
     row = end - 1
     while row >= 0 and (text := rows.text(row)):
-        if _counts(text, patterns):
+        if counts(text, patterns):
             return text.startswith(" ")
         row -= 1
     return False
@@ -104,11 +104,13 @@ def _is_queued(rows: Rows, row: int, patterns: Patterns) -> bool:
     return bool(mark) and mark in rows.raw(row) and rows.text(row).startswith(NOTICE)
 
 
-def _counts(text: str, patterns: Patterns) -> bool:
+def counts(text: str, patterns: Patterns) -> bool:
+    """Whether a row is a part of the transcript, rather than blank or a hint."""
     return bool(text) and not text[: patterns.transcript.hint_indent].isspace() and patterns.tips.match(text) is None
 
 
-def _spins(text: str, patterns: Patterns) -> str:
+def spins(text: str, patterns: Patterns) -> str:
+    """Return what a row with a spinner says is being done; empty when it is no such row."""
     found = patterns.retrying.match(text) or patterns.spinner.match(text)
     return found["doing"] if found else ""
 
@@ -137,8 +139,8 @@ def _newest_notice(rows: Rows, start: int, below: list[int], patterns: Patterns)
         error = patterns.error_notice.match(text) or patterns.error_reply.match(text)
         if (limit or error) and not _is_quoted(rows, start, row, patterns):
             if limit:
-                return limit["detail"], ""
-            return "", _whole(rows, row, error["detail"] if error else "", patterns)
+                return whole(rows, row, limit["detail"], patterns), ""
+            return "", whole(rows, row, error["detail"] if error else "", patterns)
         if not text.startswith(" ") or text.startswith(NOTICE):
             break
     return "", ""
@@ -158,12 +160,12 @@ def _is_output(rows: Rows, row: int, patterns: Patterns) -> bool:
     return is_block and not above.startswith(patterns.before_limit)
 
 
-def _whole(rows: Rows, row: int, detail: str, patterns: Patterns) -> str:
+def whole(rows: Rows, row: int, detail: str, patterns: Patterns) -> str:
     """Return `detail` with the rows it is wrapped onto."""
     parts = [detail]
     for below in range(row + 1, len(rows)):
         text = rows.text(below)
-        if not text.startswith("  ") or text.startswith(NOTICE) or not _counts(text, patterns):
+        if not text.startswith("  ") or text.startswith(NOTICE) or not counts(text, patterns):
             break
         parts.append(text.strip())
     return " ".join(parts)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from orchestrator_core.models.message import PERSON, AgentMessage, MessageKind
+from orchestrator_core.models.message import CHECK_IN, CHECK_IN_BY, PERSON, AgentMessage, MessageKind
 
 PLAIN_CHARACTERS = 800
 PLAIN_LINES = 3
@@ -113,7 +113,15 @@ def _fold_lying(head: str, behind: str, envelope: Envelope) -> Lying:
 def _origin(message: AgentMessage) -> str:
     if message.kind is MessageKind.BRIEFING:
         return "briefing"
-    return f"from {'the person' if message.sender == PERSON else _name(message.sender)}"
+    if message.sender == CHECK_IN:
+        return CHECK_IN
+    if message.sender.startswith(CHECK_IN_BY):
+        return f"{CHECK_IN_BY}{_said(message.sender.removeprefix(CHECK_IN_BY))}"
+    return f"from {_said(message.sender)}"
+
+
+def _said(sender: str) -> str:
+    return "the person" if sender == PERSON else _name(sender)
 
 
 def _name(sender: str) -> str:

@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from orchestrator_core.agents.claude import usage
 from orchestrator_core.agents.claude.sessions import decode
 from orchestrator_core.agents.driver import Driver
-from orchestrator_core.agents.evidence import ProcessEvidence, SessionEvidence, SessionOwner
-from orchestrator_core.agents.status import is_agent_process
-from orchestrator_core.models.agent import Agent
+from orchestrator_core.agents.evidence import Evidence, ProcessEvidence, SessionEvidence, SessionOwner
+from orchestrator_core.agents.limits import UsageWindow, limit_end
+from orchestrator_core.agents.status import is_agent_process, limit_met_at, limit_texts
+from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.pane import Pane
 
@@ -218,3 +223,27 @@ def _ancestors(pid: int) -> frozenset[int]:
         return frozenset(parent.pid for parent in psutil.Process(pid).parents())
     except psutil.Error:
         return frozenset()
+
+
+def with_limit_end(verdict: Verdict, evidence: Evidence, agent: Agent, agents_folder: Path, now: float) -> Verdict:
+    """Return the verdict on `agent`, when it is held by a usage limit with when that ends as far as anybody says."""
+    if verdict.status is not AgentStatus.LIMITED:
+        return verdict
+    windows = _usage(agents_folder / agent.orchestration / agent.role / usage.STATUS_LINE)
+    since = limit_met_at(evidence, agent, now)
+    return replace(verdict, limited_until=limit_end(windows, limit_texts(evidence), since, _local_zone()))
+
+
+def _usage(path: Path) -> tuple[UsageWindow, ...]:
+    try:
+        with path.open("rb") as file:
+            return usage.decode(file.read(MOST_BYTES))
+    except OSError:
+        return ()
+
+
+@cache
+def _local_zone() -> tzinfo:
+    from orchestrator_core.services.zones import local_zone, zone_of
+
+    return zone_of(local_zone())

@@ -25,10 +25,12 @@ from orchestrator_core.models.ids import OrchestrationId, SessionId, agent_id
 from orchestrator_core.models.launch import Proposal, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.models.team import Role
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import branch_name, new_id
 from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
+from orchestrator_core.services.standing import begin_standing
 from orchestrator_core.store import Store
 from orchestrator_core.team.briefing import briefing
 from orchestrator_core.team.routing import allowed_routes
@@ -140,7 +142,7 @@ class Launch:
         )
 
     async def _make(self, orchestration: Orchestration) -> Orchestration:
-        agents = tuple(self._agent(orchestration, role) for role in self._proposal.team.roles)
+        agents = tuple(self._agent(orchestration, choice.role) for choice in self._proposal.team.chosen)
         await self._add_worktrees(orchestration, agents)
         members = tuple(self._prepare(orchestration, agents, agent) for agent in agents)
         with self._store.transaction():
@@ -148,6 +150,7 @@ class Launch:
                 self._store.agents.add(member.agent)
             team = self._proposal.team
             self._store.routes.set(orchestration.id, allowed_routes(team.roles, team.type))
+            begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock())
         await self._open_windows(orchestration, members)
         self._hand_over(members)
         self._tools.start_supervisor()
@@ -155,14 +158,15 @@ class Launch:
         self._store.orchestrations.update(orchestration.id, state=OrchestrationState.RUNNING)
         return self._store.orchestrations.get(orchestration.id)
 
-    def _agent(self, orchestration: Orchestration, role: str) -> Agent:
+    def _agent(self, orchestration: Orchestration, role: Role) -> Agent:
         return Agent(
-            id=agent_id(orchestration.id, role),
+            id=agent_id(orchestration.id, role.key),
             orchestration=orchestration.id,
-            role=role,
+            role=role.key,
             driver=self._proposal.driver,
-            worktree=str(self._tools.settings.worktrees.path(self._tools.paths) / orchestration.id / role),
-            branch=branch_name(orchestration.id, role),
+            worktree=str(self._tools.settings.worktrees.path(self._tools.paths) / orchestration.id / role.key),
+            branch=branch_name(orchestration.id, role.key),
+            check_in_min=role.check_in_min,
             reason="it is being started",
             status_since=self._tools.clock(),
             created_at=self._tools.clock(),

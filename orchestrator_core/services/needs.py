@@ -20,9 +20,12 @@ from orchestrator_core.models.message import AgentMessage, MessageState
 from orchestrator_core.models.need import Need, NeedKind
 from orchestrator_core.services.fleet import read_teams
 from orchestrator_core.store import Store
+from orchestrator_core.store.check_ins import DeadCheckIn
 
 MESSAGE_AGE_S = 24 * 3600.0
 """For how long a message that was not delivered is a need."""
+CHECK_IN_AGE_S = 24 * 3600.0
+"""For how long a check-in that died is a need."""
 UNREAD_S = 3.0
 """How long a dialog may be out of sight before that counts."""
 ERROR = "error"
@@ -31,12 +34,14 @@ NAMED = {"permission": NeedKind.PERMISSION, "question": NeedKind.QUESTION}
 MESSAGES = {MessageState.REFUSED: NeedKind.REFUSED, MessageState.UNCONFIRMED: NeedKind.UNCONFIRMED}
 ENDS = {AgentStatus.EXITED: NeedKind.EXITED, AgentStatus.FAILED: NeedKind.FAILED}
 SHOWN = 60
-"""How much of a message, and of a need in the log, is shown."""
+"""How much of a message or a note, and of a need in the log, is shown."""
 DIALOGS = (NeedKind.PERMISSION, NeedKind.QUESTION, NeedKind.GATE, NeedKind.DIALOG)
 
 
-def needs_of(teams: Iterable[Team], messages: Iterable[AgentMessage], now: float) -> tuple[Need, ...]:
-    """Return what needs the person, oldest first. Stopped teams and messages older than a day need nobody."""
+def needs_of(
+    teams: Iterable[Team], messages: Iterable[AgentMessage], now: float, *, dead: Iterable[DeadCheckIn] = ()
+) -> tuple[Need, ...]:
+    """Return what needs the person, oldest first. Stopped teams need nobody, nor does what failed a day ago."""
     agents = {view.agent.id: view.agent for team in teams if team.orchestration.state.is_active for view in team.agents}
     of_agents = (need for agent in agents.values() if (need := _of_agent(agent, now)))
     of_messages = (
@@ -44,13 +49,22 @@ def needs_of(teams: Iterable[Team], messages: Iterable[AgentMessage], now: float
         for message in messages
         if message.state in MESSAGES and message.target in agents and now - message.created_at < MESSAGE_AGE_S
     )
-    return tuple(sorted(chain(of_agents, of_messages), key=lambda need: (need.since, need.key)))
+    of_check_ins = (
+        _of_check_in(check_in, agents[check_in.target])
+        for check_in in dead
+        if check_in.target in agents and now - check_in.ended_at < CHECK_IN_AGE_S
+    )
+    return tuple(sorted(chain(of_agents, of_messages, of_check_ins), key=lambda need: (need.since, need.key)))
 
 
-def reconcile_needs(store: Store, now: float) -> tuple[Need, ...]:
-    """Bring the stored needs up to date, each raised and ended one with a line in the log, and return the new ones."""
+def reconcile_needs(store: Store, now: float, stuck: Iterable[Need] = ()) -> tuple[Need, ...]:
+    """Bring the stored needs up to date, each raised and ended one with a line in the log, and return the new ones.
+
+    `stuck` are those of agents without a sign of progress: the store alone does not tell.
+    """
     teams = read_teams(store)
-    derived = {need.key: need for need in needs_of(teams, store.needs.failed_messages(now - MESSAGE_AGE_S), now)}
+    failed, dead = store.needs.failed_messages(now - MESSAGE_AGE_S), store.check_ins.dead_since(now - CHECK_IN_AGE_S)
+    derived = {need.key: need for need in (*needs_of(teams, failed, now, dead=dead), *stuck)}
     known = {need.key: need for need in store.needs.all()}
     unseen = {need.key: need for need in _unseen(teams, known.values(), now)}
     news = _compare({**unseen, **derived}, known, {need.agent for need in unseen.values()}, now)
@@ -72,9 +86,13 @@ def dismiss_need(store: Store, key: str, at: float) -> bool:
 
 def summary_of(need: Need) -> str:
     """Return a need in one short line."""
-    detail = " ".join(need.detail.split())
-    cut = detail if len(detail) <= SHOWN else detail[: SHOWN - 1] + "…"
-    return f"{need.agent}: {need.kind}" + (f": {cut}" if cut else "")
+    detail = _short(need.detail)
+    return f"{need.agent}: {need.kind}" + (f": {detail}" if detail else "")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
 
 def _of_agent(agent: Agent, now: float) -> Need | None:
@@ -130,16 +148,27 @@ def _need(agent: Agent, kind: NeedKind, key: str, detail: str) -> Need:
 
 
 def _of_message(message: AgentMessage, target: Agent) -> Need:
-    text = " ".join(message.text.split())
-    shown = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    reason = message.reason or "no reason is known"
     return Need(
         key=f"message:{message.id}",
         kind=MESSAGES[message.state],
         orchestration=target.orchestration,
         agent=target.id,
         message=message.id,
-        detail=f"message {message.id} from {message.sender} (“{shown}”): {message.reason or 'no reason is known'}",
+        detail=f"message {message.id} from {message.sender} (“{_short(message.text)}”): {reason}",
         since=message.created_at,
+    )
+
+
+def _of_check_in(check_in: DeadCheckIn, target: Agent) -> Need:
+    reason = check_in.reason or "no reason is known"
+    return Need(
+        key=f"check-in:{check_in.id}",
+        kind=NeedKind.MISSED,
+        orchestration=target.orchestration,
+        agent=target.id,
+        detail=f"check-in {check_in.id} (“{_short(check_in.note)}”) is not tried any more: {reason}",
+        since=check_in.ended_at,
     )
 
 

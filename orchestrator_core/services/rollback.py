@@ -32,6 +32,7 @@ async def roll_back(
         store.orchestrations.update(orchestration, state=OrchestrationState.FAILED, failure=failure)
         for agent in store.agents.of(orchestration):
             store.messages.refuse_queued(agent.id, "its team did not start")
+            store.check_ins.cancel_all([agent.id], "its team did not start", at)
         store.events.add("orchestration.failed", failure, at=at, orchestration=orchestration)
     if not kept:
         return ""

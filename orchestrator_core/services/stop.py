@@ -43,6 +43,7 @@ async def stop(
             verdict = RELEASED if agent.is_adopted else STOPPED
             store.agents.set_verdict(agent.id, verdict, at)
             store.messages.refuse_queued(agent.id, verdict.reason)
+            store.check_ins.cancel_all([agent.id], verdict.reason, at)
         if orchestration.state.is_active:
             store.orchestrations.update(orchestration.id, state=OrchestrationState.STOPPED)
             store.events.add("orchestration.stopped", "stopped", at=at, orchestration=orchestration.id)

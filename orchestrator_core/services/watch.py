@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -16,14 +17,15 @@ from orchestrator_core.agents.driver import Driver
 from orchestrator_core.agents.evidence import Evidence, Judgement, SessionOwner
 from orchestrator_core.agents.screen import Reading, read_screen
 from orchestrator_core.agents.sgr import strip
+from orchestrator_core.agents.shown import Shown, fingerprint_of, shown_after
 from orchestrator_core.agents.status import at_gate, judge
-from orchestrator_core.errors import TmuxGoneError
+from orchestrator_core.errors import TimedOutError, TmuxGoneError
 from orchestrator_core.models.agent import Agent, AgentStatus, Verdict
 from orchestrator_core.models.hook import HookFact
 from orchestrator_core.models.ids import AgentId, PaneId
 from orchestrator_core.models.pane import Pane, PaneFrame
 from orchestrator_core.services.connections import Connections
-from orchestrator_core.services.evidence import SessionFiles, process_of
+from orchestrator_core.services.evidence import SessionFiles, process_of, with_limit_end
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.gateway import TmuxGateway
 
@@ -59,14 +61,17 @@ class Watch:
         drivers: Mapping[str, Driver],
         clock: Callable[[], float],
         report: Callable[[str], None],
+        agents_folder: Path,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._store = store
+        self._agents_folder = agents_folder
         self._connections = connections
         self._drivers = drivers
         self._clock = clock
         self._report = report
         self._seen: dict[AgentId, Seen] = {}
+        self._shown: dict[AgentId, Shown] = {}
         self._revision = (-1, -1)
         self._judged: dict[str, tuple[tuple[Pane, ...], tuple[int, int]]] = {}
         self._agents: dict[str, list[Agent]] = {}
@@ -79,6 +84,11 @@ class Watch:
     def forget(self, agent: AgentId) -> None:
         """Read this agent's screen in the next round, whatever tmux says of its activity."""
         self._seen.pop(agent, None)
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """The agents of the active orchestrations, as they were at the beginning of the last round."""
+        return tuple(agent for agents in self._agents.values() for agent in agents)
 
     @property
     def is_passing(self) -> bool:
@@ -110,6 +120,7 @@ class Watch:
 
     def _forget_others(self, kept: frozenset[AgentId]) -> None:
         self._seen = {agent: seen for agent, seen in self._seen.items() if agent in kept}
+        self._shown = {agent: shown for agent, shown in self._shown.items() if agent in kept}
         self._disputed = {agent: since for agent, since in self._disputed.items() if agent in kept}
         self._passing &= kept
         self._sessions.forget_others(kept)
@@ -128,11 +139,15 @@ class Watch:
         except TmuxGoneError as error:
             self._passing -= {agent.id for agent in agents}
             return [(agent, _gone(f"the tmux server is not there: {error.title}")) for agent in agents]
+        except TimedOutError as error:  # it hangs: that must not keep the other servers' agents from being seen
+            self._report(f"{error.title}: {error.cause}")
+            return []
         verdicts = []
         for agent in agents:
             try:
-                self._take_in(agent, now, frames)
-                verdict = self._judge(agent, panes.get(agent.pane) if agent.pane else None)
+                pane = panes.get(agent.pane) if agent.pane else None
+                self._take_in(agent, now, frames, pane)
+                verdict = self._judge(agent, pane)
             except (ValueError, LookupError, TypeError) as fault:  # one agent's fault leaves the others alone
                 self._report(f"{agent.id}: {type(fault).__name__}: {fault}")
                 self._passing -= {agent.id}
@@ -188,22 +203,26 @@ class Watch:
         is_own = session is not None and session.owner is SessionOwner.AGENT
         return max((session.says.status_at or 0.0) if session and is_own else 0.0, fact.at if fact else 0.0)
 
-    def _take_in(self, agent: Agent, now: float, frames: Mapping[PaneId, PaneFrame]) -> None:
+    def _take_in(self, agent: Agent, now: float, frames: Mapping[PaneId, PaneFrame], pane: Pane | None) -> None:
         frame = frames.get(agent.pane) if agent.pane else None
         if frame is None:
             return
-        reading = read_screen(frame, self._drivers[agent.driver].patterns)
-        self._seen[agent.id] = Seen(second=int(now), at=now, reading=reading)
+        patterns = self._drivers[agent.driver].patterns
+        self._seen[agent.id] = Seen(second=int(now), at=now, reading=read_screen(frame, patterns))
+        fingerprint, activity = fingerprint_of(frame, patterns), pane.activity if pane else now
+        self._shown[agent.id] = shown_after(self._shown.get(agent.id), fingerprint, now=now, activity=activity)
 
     def _judge(self, agent: Agent, pane: Pane | None) -> Verdict | None:
         if agent.pane is None:
             return None
         driver, now = self._drivers[agent.driver], self._clock()
-        judgement = judge(self._evidence(agent, pane, driver), previous=agent, now=now)
+        evidence = self._evidence(agent, pane, driver)
+        judgement = judge(evidence, previous=agent, now=now)
         self._note(agent.id, judgement, now)
-        if (agent.id, judgement.verdict.waiting_for) in self._left_to_person:
-            return judgement.verdict
-        return at_gate(judgement.verdict, agent, driver)
+        verdict = with_limit_end(judgement.verdict, evidence, agent, self._agents_folder, now)
+        if (agent.id, verdict.waiting_for) in self._left_to_person:
+            return verdict
+        return at_gate(verdict, agent, driver)
 
     def _evidence(self, agent: Agent, pane: Pane | None, driver: Driver) -> Evidence:
         session, seen = self._sessions.of(agent.id), self._seen.get(agent.id)
@@ -234,6 +253,14 @@ class Watch:
         """Return what was last read of an agent's screen."""
         seen = self._seen.get(agent)
         return seen.reading if seen else None
+
+    def shown(self, agent: AgentId) -> Shown | None:
+        """Return since when an agent's screen shows nothing new; None while it has not been read."""
+        return self._shown.get(agent)
+
+    def fact(self, agent: AgentId) -> HookFact | None:
+        """Return the latest that an agent's hooks told, as of the last round."""
+        return self._facts.get(agent)
 
     def _write(self, verdicts: Iterable[tuple[Agent, Verdict]]) -> tuple[Change, ...]:
         changed = [

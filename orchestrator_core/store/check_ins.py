@@ -32,7 +32,7 @@ OF_ACTIVE = "SELECT id FROM checkin INDEXED BY checkin_by_time WHERE state = 'ac
 BROKEN = f"{OF_ACTIVE} {LOOK_AT} IS NULL UNION ALL {OF_ACTIVE} {LOOK_AT} > ?"
 SHOWN = """
     SELECT * FROM checkin WHERE state = 'active' AND due_at <= ?
-    UNION ALL SELECT * FROM checkin INDEXED BY checkin_dead WHERE state = 'dead' AND ended_at >= ? ORDER BY id
+    UNION ALL SELECT * FROM checkin INDEXED BY checkin_dead WHERE state = 'dead' AND ended_at >= ? AND is_standing = 0 ORDER BY id
 """
 NEXT_BY_AGENT = """
     SELECT id, (SELECT MIN(due_at) FROM checkin WHERE target = agent.id AND state = 'active') AS at FROM agent
@@ -42,7 +42,7 @@ STANDING = """
 """
 DEAD = """
     SELECT id, target, note, reason, ended_at FROM checkin INDEXED BY checkin_dead
-    WHERE state = 'dead' AND ended_at >= ? ORDER BY id
+    WHERE state = 'dead' AND ended_at >= ? AND is_standing = 0 ORDER BY id
 """
 BURY = f"""
     UPDATE checkin SET state = 'dead', reason = ?, ended_at = ?, retry_at = NULL,
@@ -169,7 +169,10 @@ class CheckIns:
         return self._db.readable(split_readable(CheckIn, self._db.execute(SHOWN, (end, start))))
 
     def dead_since(self, start: float) -> tuple[DeadCheckIn, ...]:
-        """Return those that died since `start`, those too that cannot be read."""
+        """Return what somebody has set and what died since `start`, also what cannot be read.
+
+        Standing ones die with their agents, and that is told already.
+        """
         return tuple(
             DeadCheckIn(
                 id=CheckInId(row["id"]),

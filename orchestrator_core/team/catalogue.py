@@ -93,6 +93,19 @@ class Routes(Strict, frozen=True, kw_only=True):
     lateral: dict[str, tuple[tuple[str, str], ...]]
 
 
+class Notes(Strict, frozen=True, kw_only=True):
+    """What agents are told by their standing check-ins."""
+
+    default: str
+    """In each, `{hub}` is the role through which the team talks, `{role}` what the agent's own is told besides."""
+    hub: str
+    """To that role itself."""
+    alone: str
+    """To everyone in a team without one."""
+    roles: dict[str, str]
+    """What some roles are told besides."""
+
+
 class _RoleEntry(Strict, frozen=True, kw_only=True):
     title: str
     summary: str
@@ -146,6 +159,12 @@ def routes() -> Routes:
 def collaboration() -> Mapping[str, Mapping[str, str]]:
     """Return what a role does with another one: role → other role → sentence."""
     return _read("collaboration.toml", dict[str, dict[str, str]])
+
+
+@cache
+def notes() -> Notes:
+    """Return what agents are told by their standing check-ins."""
+    return _read("check_ins.toml", Notes)
 
 
 def _read(name: str, kind: type[T]) -> T:

@@ -526,10 +526,20 @@ class TestShow:
             assert not [step for step in again if isinstance(step, Ask)]
             subprocess.run(["rm", "-rf", str(till / "build")], check=True)
 
+    @pytest.mark.parametrize("role", TEAM)
+    def test_a_check_in_is_answered_in_a_line_and_starts_nothing(self, till: Path, role: str) -> None:
+        each = player(till, role)
+        play(each, "the briefing")
+        steps = play(each, "[tmorch 9 check-in by demo-1:orchestrator] Task 1: how does it stand?")
+        assert [type(step) for step in steps] == [Think, Say, Say]
+        assert "how does it stand?" in str(steps[1])
+
     def test_headers_are_taken_apart(self) -> None:
         assert take_apart("[tmorch 4 from shop-1:tester] hi\nthere") == ("tester", "hi\nthere")
         assert take_apart("[tmorch 4 from the person] hi") == ("the person", "hi")
         assert take_apart("hi") == ("the person", "hi")
+        assert take_apart("[tmorch 4 check-in] hi") == ("check-in", "hi")
+        assert take_apart("[tmorch 4 check-in by shop-1:tester] hi") == ("check-in", "hi")
 
     def test_deliverables_are_read_from_any_spec(self) -> None:
         assert deliverables("## Deliverables\n\n- a\n- b.\n\n## Next\n- c") == ["a", "b"]

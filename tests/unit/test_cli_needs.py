@@ -25,6 +25,8 @@ def need(kind: NeedKind, detail: str, **changes: Any) -> Need:
 
 PERMISSION = need(NeedKind.PERMISSION, "rm -rf \x1b[31mbuild", fingerprint="f1", choices=TEAS)
 QUESTION = need(NeedKind.QUESTION, "Which tea?", fingerprint="f2", choices=TEAS)
+STUCK = need(NeedKind.STUCK, "no sign of progress since 13:31", key=f"stuck:{DEVELOPER}:1000")
+MISSED = need(NeedKind.MISSED, "check-in 12 is not tried any more", key="check-in:12")
 MESSAGE = need(NeedKind.UNCONFIRMED, "message 12: lost", key="message:12", message=MessageId(12))
 
 
@@ -44,6 +46,17 @@ def test_each_need_says_what_to_do() -> None:
     assert "Which tea?  [1 Black  2 Green]" in question
     assert question.endswith(f"tmorch answer {DEVELOPER} CHOICE")
     assert message.endswith("tmorch needs --dismiss message:12")
+
+
+def test_who_may_be_stuck_is_written_to_and_what_was_missed_is_seen() -> None:
+    context = FakeContext("needs", orchestrator=facade(STUCK, MISSED))
+    assert context.run() == ExitCode.DONE
+    _, stuck, missed = context.said.splitlines()
+    assert stuck.endswith(f"tmorch send {DEVELOPER} TEXT, or --dismiss {STUCK.key}")
+    assert missed.endswith("tmorch needs --dismiss check-in:12")
+    listed = FakeContext("needs", "--json", orchestrator=facade(STUCK, MISSED))
+    assert listed.run() == ExitCode.DONE
+    assert faults(listed.json, schema_of("needs")) == []
 
 
 def test_nothing_to_do() -> None:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator_core.models.ids import AgentId, MessageId
-from orchestrator_core.models.message import AgentMessage, MessageKind
+from orchestrator_core.models.message import CHECK_IN, CHECK_IN_BY, PERSON, AgentMessage, MessageKind
 from orchestrator_core.services.envelope import PLAIN_CHARACTERS, PLAIN_LINES, Envelope, Lying, lying, seal
 
 FOLD = "[Pasted text #"
@@ -36,6 +36,22 @@ def test_the_person_is_not_called_you_towards_an_agent() -> None:
 def test_a_briefing_says_that_it_is_one() -> None:
     note = message("Read this.", kind=MessageKind.BRIEFING)
     assert seal(note, note.text).prompt == "[tmorch 42 briefing] Read this."
+
+
+@pytest.mark.parametrize(
+    ("sender", "origin"),
+    [
+        (CHECK_IN, "check-in"),
+        (CHECK_IN_BY + "shop:tester", "check-in by shop:tester"),
+        (CHECK_IN_BY + PERSON, "check-in by the person"),
+        (CHECK_IN_BY + "a]\n[b", "check-in by a b"),
+    ],
+)
+def test_a_check_in_says_that_it_is_one_and_whose(sender: str, origin: str) -> None:
+    envelope = seal(message("look at the tests", sender=sender), "look at the tests")
+    assert envelope.prompt == f"[tmorch 42 {origin}] look at the tests"
+    assert lying(envelope.prompt, envelope, FOLD) is Lying.WHOLE
+    assert lying(textwrap.fill(envelope.prompt, 30), envelope, FOLD) is Lying.WHOLE
 
 
 def test_no_name_ends_the_header() -> None:

@@ -2,6 +2,7 @@
 
 {"do": "busy", "seconds": 5}            work on nothing; without seconds until idle
 {"do": "idle"}                          end the turn, dialog, limit, error or hanging
+{"do": "tool", "title": "Bash(make)", "seconds": 60}    run a tool that says nothing; without seconds until idle
 {"do": "retry", "text": "API error"}    work on a request that is tried again
 {"do": "think", "seconds": 0}           how long answers take from now on
 {"do": "permission", "command": "…"}    ask for permission
@@ -35,7 +36,7 @@ from orchestrator_core.agents.demo import dialogs
 from orchestrator_core.agents.demo.agent import DemoAgent
 from orchestrator_core.agents.demo.answers import Echo
 from orchestrator_core.agents.demo.standing import Standing
-from orchestrator_core.agents.demo.steps import Ask, Inquire, Question, Script, Step, Think
+from orchestrator_core.agents.demo.steps import Ask, Inquire, Question, Script, Step, Think, Work
 from orchestrator_core.agents.demo.temper import Exit
 from orchestrator_core.agents.demo.transcript import Reply
 from orchestrator_core.agents.demo.trouble import Limit
@@ -59,6 +60,9 @@ def _obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) ->
         case "busy":
             seconds = float(order.get("seconds", math.inf)) * agent.temper.speed
             agent.play(_once(Think(seconds)), now)
+        case "tool":
+            seconds = float(order.get("seconds", math.inf)) * agent.temper.speed
+            agent.play(_once(Work(str(order["title"]), seconds, str)), now)
         case "retry":
             agent.play(_once(Think(math.inf)), now, retry=str(order.get("text", "API error")))
         case "idle":

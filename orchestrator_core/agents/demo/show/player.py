@@ -13,6 +13,8 @@ from orchestrator_core.agents.demo.steps import Outcome, Run, Say, Script, Step,
 
 HEADER = re.compile(r"\[tmorch \d+ (?:from )?([^\]]+)\] ?")
 PERSON = "the person"
+CHECK_IN = "check-in"
+"""How the header of a check-in goes on, whoever has set it."""
 BETWEEN_MESSAGES_S = 20.0
 """At speed 1, at the least."""
 MOST_MESSAGES = 60
@@ -47,7 +49,7 @@ class Heard(NamedTuple):
     """A message, taken apart."""
 
     sender: str
-    """A role, or PERSON."""
+    """A role, PERSON, or CHECK_IN."""
     text: str
 
 
@@ -73,6 +75,8 @@ class Player:
             heard = take_apart(prompt)
             if heard.sender == PERSON:
                 yield from self.answer_person(heard.text)
+            elif heard.sender == CHECK_IN:
+                yield from self.check_in(heard.text)
             else:
                 self._last_at = self.stage.clock()
                 yield from self.react(heard)
@@ -100,6 +104,12 @@ class Player:
             "I am a scripted demo agent: I cannot really do that, but I write it down where a real one would begin."
         )
         yield from self.note(f"the person: {quoted(text)}")
+
+    def check_in(self, note: str) -> Script:
+        """Play what comes after a check-in: say in a line how it stands."""
+        yield Think(self.pace(1, 2), "Checking")
+        yield Say(f"A check-in: {quoted(note)}")
+        yield Say("Nothing of mine is open; I wait for what comes next.")
 
     @property
     def scenario(self) -> Scenario:
@@ -206,7 +216,7 @@ def take_apart(prompt: str) -> Heard:
     header = HEADER.match(prompt)
     if not header:
         return Heard(PERSON, prompt.strip())
-    sender = header[1].rpartition(":")[2]
+    sender = CHECK_IN if header[1].startswith(CHECK_IN) else header[1].rpartition(":")[2]
     return Heard(sender, prompt[header.end() :].strip())
 
 
