@@ -16,7 +16,17 @@ from tests.fakes.facade import FakeOrchestrator, picture
 from tests.polling import aeventually
 from tests.tui.samples import no_teams, three_teams
 from tui.bridge import FIRST_RETRY_S, LAST_RETRY_S, Bridge
-from tui.messages import FeedFailed, FeedRecovered, FleetChanged, FrameChanged, ReceiptsChanged, Sight, SightLost
+from tui.messages import (
+    FeedFailed,
+    FeedRecovered,
+    FleetChanged,
+    FrameChanged,
+    ReceiptsChanged,
+    Sight,
+    SightLost,
+    TimelineChanged,
+    Window,
+)
 
 M = TypeVar("M", bound=Message)
 DEVELOPER = AgentId("shop-3f2a:developer")
@@ -47,7 +57,12 @@ async def desk() -> AsyncIterator[Desk]:
         made.facade.pictures.pictures[PaneId(f"%{number}")] = picture(f"%{number}", f"screen {number}")
     tasks = [
         asyncio.ensure_future(feed())
-        for feed in (made.bridge.feed_fleet, made.bridge.feed_frames, made.bridge.feed_receipts)
+        for feed in (
+            made.bridge.feed_fleet,
+            made.bridge.feed_frames,
+            made.bridge.feed_receipts,
+            made.bridge.feed_timeline,
+        )
     ]
     yield made
     for task in tasks:
@@ -175,3 +190,20 @@ async def test_history_comes_from_the_previews(desk: Desk) -> None:
     frame = await desk.bridge.history(Sight(PaneId("%10")), 5)
     assert frame is not None
     assert frame.history == 5
+
+
+async def test_the_part_of_the_schedule_that_is_asked_for_is_read_when_it_is_asked_for(desk: Desk) -> None:
+    desk.bridge.ask_timeline(Window(10, 20, 1))
+    await aeventually(lambda: desk.of(TimelineChanged))
+    assert (desk.of(TimelineChanged)[0].timeline.start, desk.of(TimelineChanged)[0].timeline.end) == (10, 20)
+    for end in (30, 40):
+        desk.bridge.ask_timeline(Window(10, end, 1))
+    await aeventually(lambda: len(desk.of(TimelineChanged)) == 2)
+    assert [window.end for window in desk.facade.check_ins.windows] == [20, 40], "the last wish counts"
+
+
+async def test_a_schedule_that_cannot_be_read_is_read_again(desk: Desk) -> None:
+    desk.facade.fail("timeline", StoreError("the database is locked"))
+    desk.bridge.ask_timeline(Window(10, 20, 1))
+    await aeventually(lambda: desk.of(TimelineChanged))
+    assert desk.of(FeedFailed)[0].feed == desk.of(FeedRecovered)[0].feed == "timeline"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -10,11 +12,22 @@ from rich.cells import cell_len
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet, Team
 from orchestrator_core.models.orchestration import OrchestrationState
-from tests.tui.samples import agent, many, orchestration, shop, three_teams, view
+from tests.tui.samples import (
+    MINUTE,
+    NOW,
+    agent,
+    check_ins_due,
+    many,
+    orchestration,
+    schedule,
+    shop,
+    three_teams,
+    view,
+)
 from tui.widgets.fleet_line import LOOKS, arrow_width, lay_out
-from tui.widgets.fleet_rows import Row, RowKind, build_rows
+from tui.widgets.fleet_rows import Row, RowKind, build_rows, due_mark
 
-ALL_OPEN = build_rows(three_teams(), is_open=lambda _id, _default: True).rows
+ALL_OPEN = build_rows(check_ins_due(three_teams(), schedule()), is_open=lambda _id, _default: True, now=NOW).rows
 STATUS_ROWS = tuple(
     Row(id=f"agent:{status}", kind=RowKind.AGENT, label="a [b]", depth=1, status=status, detail="x")
     for status in AgentStatus
@@ -109,6 +122,36 @@ def test_badges_go_last_and_the_important_one_stays() -> None:
     narrow = "".join(text for text, _ in lay_out(row, 22, 12, False))
     assert "‼1" in narrow
     assert "✉12" not in narrow
+
+
+def test_a_row_says_when_its_next_check_in_is_due_where_there_is_room() -> None:
+    fleet = check_ins_due(three_teams(), schedule())
+    rows = {row.id: row for row in build_rows(fleet, now=NOW).rows}
+    assert rows["agent:shop-3f2a:tester"].due == ""
+    due = rows["agent:shop-3f2a:testrunner"]
+    assert due.due == f"⏱{time.strftime('%H:%M', time.localtime(NOW + 3 * MINUTE))}"
+    assert "".join(text for text, _ in lay_out(due, 40, 12, False)).endswith(f" {due.due} ✉1 ")
+    narrow = "".join(text for text, _ in lay_out(due, 26, 12, False))
+    assert "✉1" in narrow
+    assert "⏱" not in narrow
+    working = rows["agent:shop-3f2a:orchestrator"]
+    cut = "".join(text for text, _ in lay_out(working, 34, 12, False))
+    assert "…" in cut, "what it does is worth more"
+    assert "⏱" not in cut
+
+
+def test_a_check_in_of_another_day_has_its_date() -> None:
+    assert due_mark(NOW + 3 * 24 * 60 * MINUTE, NOW).startswith("⏱11-")
+    assert due_mark(None, NOW) == ""
+
+
+def test_teams_whose_check_ins_are_paused_or_that_ended_have_none() -> None:
+    fleet = check_ins_due(three_teams(), schedule())
+    for changes in ({"check_ins_paused_at": NOW}, {"state": OrchestrationState.STOPPED}):
+        team = replace(fleet.teams[0], orchestration=replace(fleet.teams[0].orchestration, **changes))
+        rows = build_rows(Fleet(teams=(team,)), is_open=lambda _id, _default: True, now=NOW).rows
+        assert len(rows) == 6
+        assert {row.due for row in rows} == {""}
 
 
 def test_only_rows_that_open_have_an_arrow_to_click() -> None:

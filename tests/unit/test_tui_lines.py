@@ -85,7 +85,9 @@ def test_teams_that_ended_are_not_counted() -> None:
     [
         (SupervisorHealth(running=False), "supervisor ✘ down"),
         (SupervisorHealth(running=True, heartbeat_at=NOW - 3), "supervisor ✔"),
-        (SupervisorHealth(running=True, heartbeat_at=NOW - 200), "supervisor ! quiet for 3m"),
+        (SupervisorHealth(running=True, heartbeat_at=NOW - 60), "supervisor ✔"),
+        (SupervisorHealth(running=True, heartbeat_at=NOW - 200), "supervisor ✘ does not respond for 3m"),
+        (SupervisorHealth(running=True, heartbeat_at=NOW, overdue=2), "supervisor ! 2 check-ins overdue"),
         (SupervisorHealth(running=True), "supervisor ! starting"),
         (
             SupervisorHealth(running=True, heartbeat_at=NOW, last_error="disk\nfull", last_error_at=NOW - 60),

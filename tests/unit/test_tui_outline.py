@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
-from tests.tui.samples import api, docs, guests, shop, three_teams, with_agent, without_agent
+from tests.tui.samples import NOW, api, docs, guests, shop, three_teams, with_agent, without_agent
 from tui.widgets.fleet_outline import Outline
 
 DEVELOPER = AgentId("shop-3f2a:developer")
@@ -14,7 +14,7 @@ DEVELOPER = AgentId("shop-3f2a:developer")
 
 def outline(fleet: Fleet | None = None) -> Outline:
     made = Outline()
-    made.show(fleet or three_teams())
+    made.show(fleet or three_teams(), NOW)
     return made
 
 
@@ -37,39 +37,39 @@ def test_an_empty_fleet_has_no_selection_and_the_first_agent_gets_it() -> None:
     tree = outline(Fleet())
     assert tree.selected is None
     assert tree.move_to(3) is False
-    tree.show(three_teams())
+    tree.show(three_teams(), NOW)
     assert selected(tree) == "agent:shop-3f2a:orchestrator"
 
 
 def test_the_selection_stays_when_others_come_and_go() -> None:
     tree = outline(Fleet(teams=(api(), docs())))
     choose(tree, "agent:docs-09be:tester")
-    tree.show(three_teams())
+    tree.show(three_teams(), NOW)
     assert selected(tree) == "agent:docs-09be:tester"
-    tree.show(without_agent(three_teams(), AgentId("docs-09be:orchestrator")))
+    tree.show(without_agent(three_teams(), AgentId("docs-09be:orchestrator")), NOW)
     assert selected(tree) == "agent:docs-09be:tester"
 
 
 def test_the_next_agent_takes_over_when_the_selected_one_goes_away() -> None:
     tree = outline()
     choose(tree, f"agent:{DEVELOPER}")
-    tree.show(without_agent(three_teams(), DEVELOPER))
+    tree.show(without_agent(three_teams(), DEVELOPER), NOW)
     assert selected(tree) == "agent:shop-3f2a:tester"
-    tree.show(three_teams())
+    tree.show(three_teams(), NOW)
     assert selected(tree) == "agent:shop-3f2a:tester", "it does not jump back"
 
 
 def test_the_one_above_takes_over_at_the_end() -> None:
     tree = outline(Fleet(teams=(shop(),)))
     choose(tree, "agent:shop-3f2a:testrunner")
-    tree.show(Fleet(teams=(replace(shop(), agents=shop().agents[:2]),)))
+    tree.show(Fleet(teams=(replace(shop(), agents=shop().agents[:2]),)), NOW)
     assert selected(tree) == "agent:shop-3f2a:project_manager"
 
 
 def test_what_is_closed_stays_closed() -> None:
     tree = outline()
     tree.toggle(0)
-    tree.show(with_agent(three_teams(), DEVELOPER, doing="Something else"))
+    tree.show(with_agent(three_teams(), DEVELOPER, doing="Something else"), NOW)
     assert tree.rows[0].is_open is False
     assert tree.rows[1].label == "api-77c1"
 

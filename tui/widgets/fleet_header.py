@@ -9,8 +9,6 @@ from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team, TmuxSt
 from tui.widgets.line import Line, Part, part
 from tui.wording import GLYPHS, QUIET, age, clean, counts, fit, plural
 
-STALE_S = 15.0
-"""A heartbeat older than this is shown with its age."""
 RECENT_ERROR_S = 15 * 60.0
 """How long a supervisor's error stays in the header."""
 ERROR_CELLS = 40
@@ -100,11 +98,14 @@ def _right(fleet: Fleet, now: float) -> list[Part]:
 def _supervisor(health: SupervisorHealth, now: float, *, needed: bool) -> Part:
     if not health.running:
         return _health("✘", "down", "bold $text-error") if needed else _health("○", "off", QUIET)
+    if health.is_silent(now):
+        return _health("✘", f"does not respond for {age(now - (health.heartbeat_at or now))}", "bold $text-error")
+    if health.overdue:
+        return _health("!", f"{plural(health.overdue, 'check-in')} overdue", "$text-warning")
     if health.last_error and health.last_error_at is not None and now - health.last_error_at < RECENT_ERROR_S:
         return _health("!", fit(clean(health.last_error), ERROR_CELLS), "$text-warning")
-    if health.heartbeat_at is None or now - health.heartbeat_at > STALE_S:
-        late = f"quiet for {age(now - health.heartbeat_at)}" if health.heartbeat_at else "starting"
-        return _health("!", late, "$text-warning")
+    if health.heartbeat_at is None:
+        return _health("!", "starting", "$text-warning")
     return _health("✔", "", "$text-success")
 
 

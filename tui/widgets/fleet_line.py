@@ -38,7 +38,9 @@ def lay_out(row: Row, width: int, role_width: int, selected: bool) -> tuple[Piec
     room = width - used - sum(cell_len(text) for text, _ in badges) - 1
     detail = _detail(row, room)
     fill = room - sum(cell_len(text) for text, _ in detail)
-    pieces = [*start, *detail, (" " * max(0, fill), "text"), *badges, (" ", "text")]
+    due = [(f" {row.due}", "quiet")] if row.due and cell_len(row.due) < fill else []
+    fill -= sum(cell_len(text) for text, _ in due)
+    pieces = [*start, *detail, (" " * max(0, fill), "text"), *due, *badges, (" ", "text")]
     return cut(pieces, width)
 
 

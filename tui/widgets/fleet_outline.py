@@ -11,6 +11,7 @@ class Outline:
 
     def __init__(self) -> None:
         self._fleet = Fleet()
+        self._now = 0.0
         self._built = Rows()
         self._toggled: set[str] = set()
         self._query = ""
@@ -57,9 +58,9 @@ class Outline:
         """The words that rows must have."""
         return self._query
 
-    def show(self, fleet: Fleet) -> None:
-        """Take over another fleet."""
-        self._fleet = fleet
+    def show(self, fleet: Fleet, now: float) -> None:
+        """Take over another fleet, as it stands at `now`."""
+        self._fleet, self._now = fleet, now
         self._rebuild()
 
     def ask(self, query: str) -> None:
@@ -107,7 +108,7 @@ class Outline:
 
     def _rebuild(self) -> None:
         old, cursor = self.rows, self._cursor
-        self._built = build_rows(self._fleet, is_open=self._is_open, query=self._query)
+        self._built = build_rows(self._fleet, is_open=self._is_open, query=self._query, now=self._now)
         chosen = self.index(self._chosen)
         self._cursor = follow(old, cursor, self.rows) if chosen is None else chosen
         if not self._query.strip() and self._cursor is not None:

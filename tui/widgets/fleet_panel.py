@@ -79,9 +79,9 @@ class FleetPanel(Panel):
         filter_input.cursor_blink = False
         self.mount(filter_input, before=self.tree_view)
 
-    def show_fleet(self, fleet: Fleet) -> None:
-        """Show `fleet` in the tree."""
-        self.tree_view.show_fleet(fleet)
+    def show_fleet(self, fleet: Fleet, now: float) -> None:
+        """Show `fleet` in the tree as it stands at `now`."""
+        self.tree_view.show_fleet(fleet, now)
         self._show_title()
 
     @property

@@ -11,7 +11,7 @@ from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import AgentView, Fleet, Guest, Team
 from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId
 from orchestrator_core.models.orchestration import OrchestrationState
-from tui.wording import GLYPHS, clean, counts, doing_now, plural
+from tui.wording import GLYPHS, clean, counts, doing_now, moment, plural
 
 GUESTS = "guests"
 
@@ -38,6 +38,8 @@ class Row(Struct, frozen=True, kw_only=True):
     status: AgentStatus | None = None
     badges: tuple[tuple[AgentStatus | str, str], ...] = ()
     """Marks at the right edge, most important last: a status or `queued`, `unconfirmed`, and the text."""
+    due: str = ""
+    """When its next check-in is due: shown where there is room."""
     is_open: bool | None = None
     """Whether the rows below it are shown; None for a row that has none."""
     is_quiet: bool = False
@@ -62,8 +64,10 @@ IsOpen = Callable[[str, bool], bool]
 """Whether the row with an id is open, given what it is by default."""
 
 
-def build_rows(fleet: Fleet, *, is_open: IsOpen = lambda _, default: default, query: str = "") -> Rows:
-    """Return the rows of `fleet` that match `query`; with a query everything that matches is open.
+def build_rows(
+    fleet: Fleet, *, is_open: IsOpen = lambda _, default: default, query: str = "", now: float = 0.0
+) -> Rows:
+    """Return the rows of `fleet`, as it stands at `now`, that match `query`; with a query what matches is open.
 
     Every word of the query must occur in a team's or an agent's own words. A team that matches shows all its
     agents; an agent that matches shows with its team.
@@ -76,7 +80,7 @@ def build_rows(fleet: Fleet, *, is_open: IsOpen = lambda _, default: default, qu
         if terms and not agents and not _matches(terms, _team_words(team)):
             continue
         shown += len(agents)
-        rows.extend(_team_rows(team, agents, is_open, bool(terms)))
+        rows.extend(_team_rows(team, agents, is_open, bool(terms), now))
     rows.extend(_guest_rows(fleet.guests, is_open, terms))
     return Rows(tuple(rows), shown, sum(len(team.agents) for team in fleet.teams))
 
@@ -108,7 +112,7 @@ def _agent_words(view: AgentView) -> str:
     return f"{agent.role} {agent.status} {agent.doing} {doing_now(agent)}".casefold()
 
 
-def _team_rows(team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filtered: bool) -> Iterator[Row]:
+def _team_rows(team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filtered: bool, now: float) -> Iterator[Row]:
     orchestration = team.orchestration
     row_id = f"team:{orchestration.id}"
     active = orchestration.state.is_active
@@ -125,8 +129,10 @@ def _team_rows(team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filte
         server=orchestration.server,
     )
     if opened:
+        fires = active and orchestration.check_ins_paused_at is None
         for view in agents:
-            yield _agent_row(view, orchestration.server, quiet=not active)
+            due = due_mark(view.next_check_in, now) if fires else ""
+            yield _agent_row(view, orchestration.server, due, quiet=not active)
 
 
 def _team_detail(team: Team) -> str:
@@ -145,7 +151,12 @@ def _team_badges(team: Team, opened: bool) -> tuple[tuple[AgentStatus | str, str
     return tuple((status, f"{GLYPHS[status]}{count}") for status, count in found.items())
 
 
-def _agent_row(view: AgentView, server: str, *, quiet: bool) -> Row:
+def due_mark(at: float | None, now: float) -> str:
+    """Return when a check-in is due next, as a row has room for it."""
+    return "" if at is None else f"⏱{moment(at, now, brief=True)}"
+
+
+def _agent_row(view: AgentView, server: str, due: str, *, quiet: bool) -> Row:
     agent = view.agent
     badges: list[tuple[AgentStatus | str, str]] = []
     if view.queued:
@@ -160,6 +171,7 @@ def _agent_row(view: AgentView, server: str, *, quiet: bool) -> Row:
         detail=doing_now(agent),
         status=agent.status,
         badges=tuple(badges),
+        due=due,
         is_quiet=quiet,
         orchestration=agent.orchestration,
         agent=agent.id,

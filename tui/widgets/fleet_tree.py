@@ -33,7 +33,7 @@ Every team with its agents, as they are now.
 
 ● working  ○ idle  ◆ needs you  ⏸ held by a limit
 ◌ starting  ■ exited  ✖ failed  ? unknown
-✉ messages it has not got yet  ‼ messages nobody can confirm
+✉ messages it has not got yet  ‼ messages nobody can confirm  ⏱ its next check-in
 
 tmux windows that are not tmorch's stand at the bottom: to look at, never touched.
 """
@@ -54,10 +54,10 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
         """The selected row; None when there is none."""
         return self.outline.selected
 
-    def show_fleet(self, fleet: Fleet) -> None:
-        """Show `fleet`; what is selected, open and in view stays so where it still exists."""
+    def show_fleet(self, fleet: Fleet, now: float) -> None:
+        """Show `fleet` as it stands at `now`; what is selected, open and in view stays so where it still exists."""
         before = self._picture()
-        self.outline.show(fleet)
+        self.outline.show(fleet, now)
         self._paint_difference(before)
         self.set_reactive(FleetTree.row, self.selected)
 

@@ -22,6 +22,8 @@ MARKS: dict[NeedKind, tuple[str, str]] = {
     NeedKind.ERROR: ("!", "bold $status-failed"),
     NeedKind.REFUSED: ("⊘", "bold $text-error"),
     NeedKind.UNCONFIRMED: ("‼", "bold $text-warning"),
+    NeedKind.STUCK: ("◔", "bold $text-warning"),
+    NeedKind.MISSED: ("†", "bold $text-error"),
     NeedKind.FAILED: ("✖", "bold $status-failed"),
     NeedKind.EXITED: ("■", "bold $status-exited"),
 }
@@ -35,6 +37,8 @@ WORDS: dict[NeedKind, str] = {
     NeedKind.ERROR: "stopped with an error",
     NeedKind.REFUSED: "did not get a message",
     NeedKind.UNCONFIRMED: "may not have got a message",
+    NeedKind.STUCK: "may be stuck",
+    NeedKind.MISSED: "missed a check-in",
     NeedKind.FAILED: "failed",
     NeedKind.EXITED: "exited",
 }
@@ -46,13 +50,18 @@ OPENINGS: dict[NeedKind, str] = {
     NeedKind.ERROR: "error: ",
     NeedKind.REFUSED: "refused: ",
     NeedKind.UNCONFIRMED: "unconfirmed: ",
+    NeedKind.STUCK: "stuck: ",
+    NeedKind.MISSED: "missed: ",
     NeedKind.FAILED: "failed: ",
     NeedKind.EXITED: "exited: ",
 }
 """How a row begins whose detail alone would not say what kind of need it is."""
 
-DISMISSIBLE = (NeedKind.REFUSED, NeedKind.UNCONFIRMED, NeedKind.FAILED, NeedKind.EXITED)
-"""What ends only when the person has seen it; the rest ends by itself."""
+DISMISSIBLE = (
+    *(NeedKind.REFUSED, NeedKind.UNCONFIRMED, NeedKind.STUCK, NeedKind.MISSED),
+    *(NeedKind.FAILED, NeedKind.EXITED),
+)
+"""What it may be enough to have seen; the rest ends with what the agent asks."""
 
 
 def need_rows(needs: tuple[Need, ...], notes: Mapping[str, str], now: float, width: int) -> tuple[ListRow, ...]:

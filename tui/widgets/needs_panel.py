@@ -31,6 +31,7 @@ What needs you, oldest first.
 ◆ asks for permission  ◇ asks a question  ◈ asks before it starts  ▢ shows a dialog
 ! stopped with an error  ✖ failed  ■ exited
 ⊘ a message was refused  ‼ nobody knows whether a message arrived
+◔ no sign of progress for long  † a check-in could not fire
 
 An answer is given only to the very prompt that you see: if it is another one by then, nothing is pressed.
 """
