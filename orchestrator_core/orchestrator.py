@@ -49,6 +49,8 @@ STORE_STEP_S = 0.25
 """How often another process's commit is looked for; one `stat`."""
 LIVELY_S, LIVELY_STEP_S = 1.5, 0.1
 """For how long after a change, or a message of ours, it is looked for more often, and how often."""
+BEAT_NEWS_S = 25.0
+"""How old a known sign of life gets before a newer one is news: a fleet that rests is not to be painted for it."""
 TMUX_STEP_S = 2.0
 """How often the panes are listed, for the guests and for tmux's state, and the supervisor's lock is looked at."""
 
@@ -140,7 +142,7 @@ class Orchestrator:
                 fleet = self._picture(stored, health, tmux)
                 if last is None or (fleet.teams, fleet.needs) != (last.teams, last.needs):
                     self._lively_until = now + LIVELY_S
-                if fleet != last:
+                if last is None or not _looks_like(fleet, last):
                     last = fleet
                     yield fleet
             await asyncio.sleep(LIVELY_STEP_S if loop.time() < self._lively_until else STORE_STEP_S)
@@ -192,7 +194,7 @@ class Orchestrator:
 
     async def health(self) -> SupervisorHealth:
         """Return how the supervisor is."""
-        return await self._ask(lambda: control.health(self._paths, self._store))
+        return await self._ask(lambda: control.health(self._paths, self._store, self._environ))
 
     # --- why
 
@@ -440,3 +442,11 @@ class Orchestrator:
         await self._sight.close()
         await self._ask(self._store.close)
         self._store_thread.shutdown(wait=False)
+
+
+def _looks_like(fleet: Fleet, last: Fleet) -> bool:
+    """Whether nothing differs but the supervisor's latest sign of life, and that by little."""
+    new, old = fleet.supervisor.heartbeat_at or 0.0, last.supervisor.heartbeat_at or 0.0
+    if not 0 <= new - old < BEAT_NEWS_S:
+        return False
+    return replace(fleet, supervisor=replace(fleet.supervisor, heartbeat_at=last.supervisor.heartbeat_at)) == last

@@ -30,8 +30,6 @@ from orchestrator_core.tmux.process import ProcessTransport
 
 LOW_SPACE = 1024**3
 NO_SPACE = 50 * 1024**2
-SILENCE_S = 30.0
-"""After how many seconds without a sign of life a supervisor counts as stuck."""
 FRESH_S = 3600.0
 """For how many seconds the supervisor's last error is worth a warning."""
 LONG_ESCAPE_MS = 100
@@ -285,34 +283,49 @@ def _rows(paths: Paths, store: Store) -> Check:
 def _supervisor(store: Store, health: SupervisorHealth, now: float) -> Check:
     name = "supervisor"
     if not health.running:
-        return _absent(name, store)
+        return _absent(name, store, health)
     silence = now - (health.heartbeat_at or 0.0)
-    if silence > SILENCE_S:
+    if health.heartbeat_at is None or health.is_silent(now):
         ago = f"for {silence / 60:.0f} minutes" if health.heartbeat_at else "ever"
         return Check(
             name=name,
             result=Result.FAIL,
-            text=f"process {health.pid} has given no sign of life {ago}: messages wait, statuses are old",
+            text=f"process {health.pid} does not respond, it has given no sign of life {ago}: messages wait, statuses "
+            "are old",
             remedy="`tmorch supervisor stop`, then `tmorch supervisor start`; agents go on meanwhile",
+        )
+    runs = f"process {health.pid} runs{_as_service(health)}"
+    if health.overdue:
+        return Check(
+            name=name,
+            result=Result.FAIL,
+            text=f"{runs}, and check-ins are overdue: {health.overdue}",
+            remedy="its log in the state folder's `logs` says more; `tmorch supervisor stop`, then `… start`",
         )
     if health.last_error and now - (health.last_error_at or 0.0) < FRESH_S:
         return Check(
             name=name,
             result=Result.WARN,
-            text=f"process {health.pid} runs; its last error was: {health.last_error}",
+            text=f"{runs}; its last error was, {(now - (health.last_error_at or 0.0)) / 60:.0f} minutes ago: "
+            f"{health.last_error}",
             remedy="its log in the state folder's `logs` says more",
         )
-    return Check(name=name, result=Result.OK, text=f"process {health.pid} runs")
+    return Check(name=name, result=Result.OK, text=runs)
 
 
-def _absent(name: str, store: Store) -> Check:
+def _as_service(health: SupervisorHealth) -> str:
+    return ", a service starts it at login" if health.has_service else ""
+
+
+def _absent(name: str, store: Store, health: SupervisorHealth) -> Check:
     teams, waiting = len(store.orchestrations.list(active=True)), len(store.messages.open_targets())
-    if not (teams or waiting):
+    if not (teams or waiting or health.overdue):
         return Check(name=name, result=Result.OK, text="does not run: there is nothing to do for it")
+    overdue = f", and check-ins are overdue: {health.overdue}" if health.overdue else ""
     return Check(
         name=name,
-        result=Result.WARN,
-        text=f"does not run, with {teams} active teams and messages waiting for {waiting} agents",
+        result=Result.FAIL if health.overdue else Result.WARN,
+        text=f"does not run, with {teams} active teams and messages waiting for {waiting} agents{overdue}",
         remedy="`tmorch supervisor start`; any send starts it as well",
     )
 

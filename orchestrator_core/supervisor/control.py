@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.models.fleet import SupervisorHealth
 from orchestrator_core.services.liveness import is_running
+from orchestrator_core.services.service_unit import is_installed
 from orchestrator_core.store import Store, open_store
 from orchestrator_core.supervisor.lock import SupervisorLock, is_held, last_beat
 from orchestrator_core.supervisor.spawn import LOG_NAME, ensure_running
@@ -23,39 +27,63 @@ if TYPE_CHECKING:
 START_S = 15.0
 STOP_S = 10.0
 STEP_S = 0.05
+OVERDUE_S = 60.0
+"""How long after its time a check-in may be seen to."""
+MOST_OVERDUE = 1000
+"""More are not counted."""
 
 
-def run(paths: Paths, environ: Mapping[str, str] = os.environ) -> None:
-    """Be the supervisor, in this process, until SIGTERM or SIGINT.
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str] = os.environ, *, stays: bool = False) -> None:
+    """Be the supervisor, in this process, until SIGTERM or SIGINT, or until there was nothing to do for long.
+
+    One that `stays`, as a service does, does not end by itself, and takes over when another one ends.
 
     Raises:
-        RefusedError: another process is the supervisor of this state folder.
+        RefusedError: another process is the supervisor of this state folder, and this one does not stay.
 
     """
     from orchestrator_core.agents.catalogue import drivers
     from orchestrator_core.config.settings import load_settings
     from orchestrator_core.supervisor.bell import Bell
+    from orchestrator_core.supervisor.logs import log_to
     from orchestrator_core.supervisor.loop import Supervisor
 
     paths.ensure()
     lock = SupervisorLock(paths.lock)
     if not lock.acquire():
-        raise RefusedError(
-            "a supervisor runs already",
-            cause=f"it holds {paths.lock}",
-            remedy="there is one per state folder; `tmorch supervisor status` tells about it",
-            code="already-running",
-        )
+        if stays:  # a service that ends here would not be there when the other one ends
+            log_to(paths.logs / LOG_NAME, rotates=False)
+            log.info("process %d waits: a supervisor runs already; it takes over when that ends", os.getpid())
+            lock.wait()
+        else:
+            raise _already(paths)
+    log_to(paths.logs / LOG_NAME)
+    log.info("process %d is the supervisor of %s", os.getpid(), paths.state)
     for left in paths.scratch.iterdir():  # by a supervisor that was killed
         left.unlink(missing_ok=True)
     settings = load_settings(paths, environ)
+    if stays:
+        settings = replace(settings, supervisor=replace(settings.supervisor, idle_exit_min=0))
     store = open_store(paths.database)
     try:
         bell = Bell(paths.state)
         asyncio.run(_run_until_told(Supervisor(store, settings, drivers(settings), bell, paths, lock.beat)))
+        log.info("process %d has stopped in order", os.getpid())
     finally:
         store.close()
         lock.release()
+
+
+def _already(paths: Paths) -> RefusedError:
+    return RefusedError(
+        "a supervisor runs already",
+        cause=f"it holds {paths.lock}",
+        remedy="there is one per state folder; `tmorch supervisor status` tells about it",
+        code="already-running",
+    )
 
 
 async def _run_until_told(supervisor: Supervisor) -> None:
@@ -66,15 +94,20 @@ async def _run_until_told(supervisor: Supervisor) -> None:
     await supervisor.run()
 
 
-def health(paths: Paths, store: Store) -> SupervisorHealth:
-    """Return how the supervisor of this state folder is. Cheap: one look at the lock, one row."""
-    row = store.health.read()
+def health(paths: Paths, store: Store, environ: Mapping[str, str] = os.environ) -> SupervisorHealth:
+    """Return how the supervisor of this state folder is. Cheap: one look at the lock, one row, one index."""
+    row, running, beat = store.health.read(), is_held(paths.lock), last_beat(paths.lock)
+    began = row.heartbeat_at
+    ended = beat if row.stopped_at is None else row.stopped_at
     return SupervisorHealth(
-        running=is_held(paths.lock),
+        running=running,
         pid=row.pid,
-        heartbeat_at=last_beat(paths.lock) if row.heartbeat_at is not None else None,
+        heartbeat_at=None if began is None else max(began, beat or began),
         last_error=row.last_error,
         last_error_at=row.last_error_at,
+        since=None if began is None else began if running else ended,
+        overdue=len(store.check_ins.due(time.time() - OVERDUE_S, MOST_OVERDUE)),
+        has_service=is_installed(environ),
     )
 
 
@@ -87,10 +120,10 @@ def start(paths: Paths, store: Store, environ: Mapping[str, str] = os.environ) -
     """
     asked_at = time.time()
     if not ensure_running(paths, environ):
-        return health(paths, store)
+        return health(paths, store, environ)
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        now = health(paths, store)
+        now = health(paths, store, environ)
         if now.running and now.heartbeat_at is not None and now.heartbeat_at >= asked_at:
             return now
         time.sleep(STEP_S)

@@ -33,6 +33,12 @@ class SupervisorLock:
         self._file = descriptor
         return True
 
+    def wait(self) -> None:
+        """Take the lock as soon as no other process has it. Costs nothing until then."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        self._file = descriptor
+
     def beat(self) -> None:
         """Give a sign of life: the file's time. A commit would wake every client."""
         if self._file is not None:

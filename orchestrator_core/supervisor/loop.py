@@ -1,4 +1,4 @@
-"""The loop of the supervisor: it watches, delivers and shows signs of life until it is told to stop.
+"""The loop of the supervisor: it watches, delivers, has check-ins fire and shows signs of life until told to stop.
 
 A fault in one item is written down and that item is tried again later; the loop goes on.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -25,20 +25,28 @@ from orchestrator_core.services.hooks import HookInbox
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.needs import reconcile_needs
 from orchestrator_core.services.notify import Notifier
+from orchestrator_core.services.progress import ProgressWatch
 from orchestrator_core.services.serve import Server
 from orchestrator_core.services.settle import settle_starts
 from orchestrator_core.services.watch import Change, Watch
 from orchestrator_core.store import Store
 from orchestrator_core.supervisor.bell import Bell
+from orchestrator_core.supervisor.firing_duty import FiringDuty
+
+log = logging.getLogger(__name__)
 
 OUTBOX_STEP_S = 0.25
 """How often another process's commit is looked for when nobody rings; one `stat` each."""
+CALM_S, CALM_STEP_S = 10.0, 1.0
+"""After how long without one it is looked for less often, and how often: whoever wants something rings."""
 CHORES_S = 5.0
 """How often what depends on time alone is looked after."""
 BEAT_S = 5.0
 RETRY_S = 0.25
 """How soon an agent that could not get its message is looked at again, at first."""
 RETRY_MOST_S = 2.0
+FIRST_LOOK_S = 5.0
+"""How long the first look at the agents may take before check-ins fire without it."""
 PASSING_S = 0.2
 """How soon an agent that goes from one state to the next is looked at again."""
 FAULT_S = 5.0
@@ -66,7 +74,8 @@ class Supervisor:
         self._settings = settings
         self._clock = clock
         self._connections = Connections(settings, paths.scratch)
-        self._watch = Watch(store, self._connections, drivers, clock, self._report)
+        self._watch = Watch(store, self._connections, drivers, clock, self._report, paths.agents)
+        self._progress = ProgressWatch(store, self._watch, settings.progress.stuck_min, clock, self._report)
         self._server = Server(
             store,
             self._connections,
@@ -80,7 +89,9 @@ class Supervisor:
         self._due: dict[AgentId, tuple[float, float]] = {}
         self._inbox = HookInbox(paths.spool, store, clock, self._report)
         self._notifier = Notifier(store, settings.notify, self._connections, clock, self._report)
+        self._firing = FiringDuty(store, settings.schedule, clock, self._kick, self._report)
         self._look_now = asyncio.Event()
+        self._has_plans = asyncio.Event()
         self._bell = bell
         self._beat = beat
         self._beat_at = 0.0
@@ -97,11 +108,13 @@ class Supervisor:
         self._store.health.started(os.getpid(), started_at(os.getpid()) or self._clock(), self._clock())
         self._recover()
         asyncio.get_running_loop().add_reader(self._bell.descriptor, self._hear)
+        asyncio.get_running_loop().call_later(FIRST_LOOK_S, self._firing.begin)
         tasks = [
             asyncio.create_task(self._forever(self._watch_round, self._settings.supervisor.tick_s, self._look_now)),
-            asyncio.create_task(self._forever(self._look_for_news, OUTBOX_STEP_S)),
+            asyncio.create_task(self._forever(self._look_for_news, 0.0)),
         ]
         await self._stopping.wait()
+        self._firing.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -142,9 +155,11 @@ class Supervisor:
     _has_open_briefings = True
 
     async def _watch_round(self) -> None:
+        self._firing.tick()
         self._take_in_hooks()
         for change in await self._watch.round():
             self._after(change)
+        self._firing.begin()
         if self._watch.is_passing:
             asyncio.get_running_loop().call_later(PASSING_S, self._look_now.set)
         revision, now = self._store.revision(), time.monotonic()
@@ -158,7 +173,9 @@ class Supervisor:
         if is_news or now - self._chores_at > CHORES_S:
             self._chores_at = now
             settle_starts(self._store, self._clock())
-            reconcile_needs(self._store, self._clock())
+            reconcile_needs(self._store, self._clock(), self._progress.round())
+            self._firing.reconcile()
+            self._firing.plan()
             self._end_when_idle()
             self._outbox_round()
         self._notifier.round()
@@ -178,6 +195,7 @@ class Supervisor:
             self._kick(message.target)
 
     def _after(self, change: Change) -> None:
+        self._firing.release(change)
         if change.verdict.status in (AgentStatus.IDLE, AgentStatus.WAITING, AgentStatus.STARTING):
             self._due.pop(change.agent.id, None)
             self._kick(change.agent.id)
@@ -196,21 +214,26 @@ class Supervisor:
     # --- delivering
 
     _stamp = (-1, -1)
+    _news_at = 0.0
 
     def _hear(self) -> None:
         """Somebody rang: see to the hooks and the outbox at once."""
         self._bell.hush()
+        self._firing.plan()
         with contextlib.suppress(StoreError):  # it is met again, and reported, in the next round
             self._take_in_hooks()
             self._outbox_round()
 
-    def _look_for_news(self) -> None:
-        """See to the outbox when the database has changed, or an agent is due another look."""
+    async def _look_for_news(self) -> None:
+        """See to the outbox when the database has changed, or an agent is due another look; then rest."""
         stamp = self._store.stamp()
         now = time.monotonic()
         if stamp != self._stamp or any(due <= now for due, _ in self._due.values()):
-            self._stamp = stamp
+            self._stamp, self._news_at = stamp, now
+            self._firing.plan()
             self._outbox_round()
+        is_calm = not self._due and now - self._news_at > CALM_S
+        await _pause(CALM_STEP_S if is_calm else OUTBOX_STEP_S, self._has_plans)
 
     def _outbox_round(self) -> None:
         now = time.monotonic()
@@ -244,6 +267,7 @@ class Supervisor:
     def _plan_next(self, agent: AgentId, pause: float) -> None:
         """Look at the agent again after `pause` seconds if it still has messages to get; else at the next one."""
         self._due.pop(agent, None)
+        self._has_plans.set()
         with contextlib.suppress(StoreError):
             if agent in self._store.answers.pending_agents():  # it came while the agent was being served
                 self._due[agent] = (time.monotonic(), RETRY_S)
@@ -252,7 +276,7 @@ class Supervisor:
 
     def _abandon(self, fault: StoreError) -> None:
         """End: the state folder was taken away, and what is written to it now nobody reads."""
-        _log(f"{fault.title}: {fault.cause}", self._clock())
+        log.error("%s: %s", fault.title, fault.cause)
         self._is_abandoned = True
         self.stop()
 
@@ -260,7 +284,7 @@ class Supervisor:
 
     def _report(self, text: str, details: str = "") -> None:
         """Keep `text` as the last error that every client shows, and all of it in the log."""
-        _log(text, self._clock(), details)
+        log.error("%s", f"{text}\n{details}".rstrip())
         with contextlib.suppress(StoreError):  # it is in the log, and the loop must go on
             self._store.health.error(text, self._clock())
 
@@ -274,9 +298,3 @@ async def _pause(seconds: float, until: asyncio.Event | None) -> None:
         async with asyncio.timeout(seconds):
             await until.wait()
     until.clear()
-
-
-def _log(text: str, at: float, details: str = "") -> None:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at))
-    sys.stderr.write(f"{stamp} {text}\n{details}")
-    sys.stderr.flush()

@@ -11,6 +11,8 @@ from orchestrator_core.supervisor.bell import ring
 from orchestrator_core.supervisor.lock import is_held
 
 LOG_NAME = "supervisor.log"
+STAY = "--stay"
+"""Has the supervisor not end by itself when there is nothing to do: a service does not start it again."""
 NOT_INHERITED = frozenset({"TMUX", "TMUX_PANE", "TMORCH_AGENT", "TMORCH_ORCHESTRATION"})
 """Of the caller's pane; the supervisor belongs to none."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -176,7 +177,7 @@ class FakeOrchestrator(Orchestrator):
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.teams: list[Team] = [make_team()]
-        self.health_now = SupervisorHealth(running=True, pid=321, heartbeat_at=1000.0)
+        self.health_now = SupervisorHealth(running=True, pid=321, heartbeat_at=time.time())
         self.tmux, self.tmux_detail = TmuxState.CONNECTED, ""
         self.stored: tuple[AgentMessage, ...] = ()
         self.happened: tuple[Event, ...] = ()

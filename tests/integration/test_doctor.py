@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
@@ -254,6 +255,9 @@ async def test_a_database_that_is_locked(paths: Paths, monkeypatch: pytest.Monke
         (RUNNING, Result.OK, "process 77 runs"),
         (SupervisorHealth(running=True, pid=77, heartbeat_at=NOW - 600), Result.FAIL, "for 10 minutes"),
         (SupervisorHealth(running=True), Result.FAIL, "ever"),
+        (replace(RUNNING, overdue=3), Result.FAIL, "check-ins are overdue: 3"),
+        (replace(RUNNING, has_service=True), Result.OK, "a service starts it at login"),
+        (SupervisorHealth(running=False, overdue=1), Result.FAIL, "check-ins are overdue: 1"),
         (
             SupervisorHealth(
                 running=True, pid=77, heartbeat_at=NOW, last_error="tmux spoke in tongues", last_error_at=NOW - 60

@@ -48,7 +48,17 @@ def test_a_fleet_without_anything() -> None:
     assert context.run() == ExitCode.DONE
     assert context.json == {
         "orchestrations": [],
-        "supervisor": {"running": False, "pid": None, "heartbeat_age_s": None, "last_error": ""},
+        "supervisor": {
+            "running": False,
+            "responds": False,
+            "since": None,
+            "pid": None,
+            "heartbeat_age_s": None,
+            "last_error": "",
+            "last_error_age_s": None,
+            "overdue": 0,
+            "service": False,
+        },
     }
     listed = FakeContext("list", orchestrator=facade_of())
     assert listed.run() == ExitCode.DONE
@@ -303,6 +313,21 @@ def test_the_supervisors_last_error_is_told() -> None:
     assert "last error 1m ago: ValueError: odd [2J" in line
 
 
+def test_what_nobody_must_overlook_of_the_supervisor() -> None:
+    """Since when, whether it responds, what is overdue, whether a service keeps it."""
+    well = SupervisorHealth(running=True, pid=7, heartbeat_at=990.0, since=400.0, has_service=True)
+    assert supervisor_line(well, 1000.0, PLAIN) == (
+        "supervisor running for 10m, pid 7, last sign of life 10s ago, a service"
+    )
+    stuck = SupervisorHealth(running=True, pid=7, heartbeat_at=900.0, since=400.0, overdue=2)
+    assert supervisor_line(stuck, 1000.0, PLAIN).splitlines() == [
+        "supervisor does not respond, last sign of life 1m ago, pid 7",
+        "  2 check-ins are overdue",
+    ]
+    down = SupervisorHealth(running=False, pid=7, heartbeat_at=900.0, since=940.0)
+    assert supervisor_line(down, 1000.0, PLAIN) == "supervisor not running for 1m"
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (5400, "1h 30m"), (90000, "1d 1h")],
@@ -318,3 +343,26 @@ def test_status_needs_no_more_than_the_terminal_has() -> None:
     context.run()
     rows = context.said.splitlines()[1:3]
     assert all(len(row) <= 80 for row in rows)
+
+
+def test_installing_a_service_where_nothing_keeps_one_says_how_else() -> None:
+    """No half-done install: what to write is shown, nothing is written, and it counts as refused."""
+    context = FakeContext("supervisor", "install", environ={"PATH": "/nowhere"})
+    assert context.run() == ExitCode.REFUSED
+    assert "--stay" in context.said
+    assert "nothing was installed" in context.narrated
+    planned = FakeContext("supervisor", "install", "--dry-run", "--json", environ={"PATH": "/nowhere"})
+    assert planned.run() == ExitCode.DONE
+    assert faults(planned.json, schema_of("supervisor")) == []
+    assert planned.json["service"]["changed"] is False
+    assert "PATH=/nowhere" in planned.json["service"]["text"]
+
+
+def test_a_dry_run_is_of_an_install() -> None:
+    assert FakeContext("supervisor", "stop", "--dry-run").run() == ExitCode.USAGE
+
+
+def test_uninstalling_what_is_not_there_is_no_failure() -> None:
+    context = FakeContext("supervisor", "uninstall")
+    assert context.run() == ExitCode.DONE
+    assert "there is no service" in context.said
