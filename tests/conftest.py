@@ -163,3 +163,18 @@ def rig(tmux_server: TmuxServer, tmp_path: Path) -> Iterator[Rig]:
     with running_rig(tmux_server, tmp_path / "rig") as made:
         made.configure()
         yield made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded as a report, also when they pass."""
+    reports = [
+        (name.removeprefix("report: "), text)
+        for outcome in ("passed", "failed")
+        for done in terminalreporter.getreports(outcome)
+        for name, text in done.user_properties
+        if name.startswith("report: ")
+    ]
+    for title in dict.fromkeys(title for title, _ in reports):
+        terminalreporter.section(title)
+        for _, text in (report for report in reports if report[0] == title):
+            terminalreporter.write_line(str(text))

@@ -40,6 +40,8 @@ from tui.messages import (
     SightWanted,
     StoreChanged,
     SupervisorWanted,
+    TimelineChanged,
+    TimelineWanted,
     Wish,
 )
 from tui.overlays import Overlays
@@ -132,7 +134,8 @@ class TmorchApp(KeyOrderApp[int]):
 
     def on_load(self) -> None:
         self.set_keymap(self._keymap_chosen)
-        for feed in (self._bridge.feed_fleet, self._bridge.feed_frames, self._bridge.feed_receipts):
+        bridge = self._bridge
+        for feed in (bridge.feed_fleet, bridge.feed_frames, bridge.feed_receipts, bridge.feed_timeline):
             self._run(feed(), group=feed.__name__)
 
     def on_mount(self) -> None:
@@ -198,6 +201,10 @@ class TmorchApp(KeyOrderApp[int]):
     def _on_receipts(self, event: ReceiptsChanged) -> None:
         self.main.show_receipts(event)
 
+    @on(TimelineChanged)
+    def _on_timeline(self, event: TimelineChanged) -> None:
+        self.main.timeline.show_timeline(event.timeline)
+
     @on(StoreChanged)
     def _on_store_changed(self) -> None:
         self._overlays.store_changed()
@@ -217,6 +224,10 @@ class TmorchApp(KeyOrderApp[int]):
         self._sight = event.sight
         self._bridge.look_at(event.sight)
         self._bridge.ask_receipts(event.agent)
+
+    @on(TimelineWanted)
+    def _on_timeline_wanted(self, event: TimelineWanted) -> None:
+        self._bridge.ask_timeline(event.window)
 
     @on(SendWanted)
     def _on_send(self, event: SendWanted) -> None:

@@ -25,6 +25,8 @@ from tui.messages import (
     Sight,
     SightLost,
     StoreChanged,
+    TimelineChanged,
+    Window,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Bridge:
         self._followed = asyncio.Event()
         self._agent: AgentId | None = None
         self._receipts_wanted = asyncio.Event()
+        self._window: Window | None = None
+        self._timeline_wanted = asyncio.Event()
 
     # -- what is wanted ---------------------------------------------------------------------------
 
@@ -81,6 +85,11 @@ class Bridge:
     def ask_receipts_again(self) -> None:
         """Read the receipts of the agent asked for last once more: something may have happened to them."""
         self._receipts_wanted.set()
+
+    def ask_timeline(self, window: Window) -> None:
+        """Read this part of the schedule now."""
+        self._window = window
+        self._timeline_wanted.set()
 
     async def history(self, sight: Sight, lines: int) -> PaneFrame | None:
         """Return the pane's picture with scrollback; None when nothing is shown.
@@ -110,6 +119,10 @@ class Bridge:
     async def feed_receipts(self) -> None:
         """Post the receipts that are asked for. Runs until it is cancelled."""
         await self._keep("receipts", self._read_receipts)
+
+    async def feed_timeline(self) -> None:
+        """Post the part of the schedule that is asked for. Runs until it is cancelled."""
+        await self._keep("timeline", self._read_timeline)
 
     async def feed_changes(self) -> None:
         """Say whenever something may have been written to the store. Runs until it is cancelled."""
@@ -187,6 +200,19 @@ class Bridge:
             sight = self._sight
             if sight is not None and frame.pane == sight.pane:
                 self._post(FrameChanged(sight, frame))
+
+    async def _read_timeline(self, well: Callable[[], None]) -> None:
+        self._timeline_wanted.set()
+        while True:
+            await self._timeline_wanted.wait()
+            self._timeline_wanted.clear()
+            window = self._window
+            if window is None:
+                continue
+            read = self._orchestrator.check_ins.timeline
+            timeline = await read(window.start, window.end, step_s=window.step_s)
+            well()
+            self._post(TimelineChanged(timeline))
 
     async def _read_receipts(self, well: Callable[[], None]) -> None:
         self._receipts_wanted.set()

@@ -6,8 +6,8 @@
     app.set_keymap(keymap(settings.tui.keys))   # raises SettingsError
 
 Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
-screen) in `app` (the App); `answer`, `why` in `dialog` (every modal screen) in `app`; `search` in `records` (messages,
-the log) in `app`. The owner of a group implements `action_<action>`.
+screen) in `app` (the App); `answer`, `why`, `form` in `dialog` (every modal screen) in `app`; `search` in `records`
+(messages, the log) in `app`; `schedule` in `app`. The owner of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -59,10 +59,12 @@ GROUPS: dict[str, str] = {
     "why": "dialog",
     "records": "app",
     "search": "records",
+    "schedule": "app",
+    "form": "dialog",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
-WRITING = ("composer", "filter", "search")
+WRITING = ("composer", "filter", "search", "form")
 """Groups in which characters are text."""
 
 KEYS: tuple[Key, ...] = (
@@ -78,6 +80,7 @@ KEYS: tuple[Key, ...] = (
     Key("main.zoom", "z", "zoom", "zoom", "Give the pane the whole screen, and back", True),
     Key("main.attach", "enter", "attach", "attach", "Go to the selected pane in tmux, and come back", True),
     Key("main.why", "w", "why", "why?", "Why the selected agent has its status"),
+    Key("main.schedule", "s", "schedule", "schedule", "What is due when, and what came of what was due", True),
     Key("main.messages", "M", "messages", "messages", "Messages to and from the selected agent, or all"),
     Key("main.log", "L", "log", "log", "What happened: in the selected team, or everywhere"),
     Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
@@ -121,6 +124,7 @@ KEYS: tuple[Key, ...] = (
     Key("answer.page-up", "pageup,ctrl+u", "scroll_text(-1)", "page up", "Scroll the text back"),
     Key("answer.page-down", "pagedown,ctrl+d", "scroll_text(1)", "page down", "Scroll the text on"),
     Key("answer.dismiss", "x", "strike", "dismiss", "Strike it off the list", True),
+    Key("answer.write", "m", "write", "message", "Write to the agent", True),
     Key("answer.go", "g", "go", "go there", "Go to the agent's pane in tmux", True),
     Key("why.wrong", "x", "wrong", "it is wrong", "Say which status it should be, for a test", True),
     Key("why.take", "enter", "take", "take the marked", "Say that the marked status is the right one", True),
@@ -144,6 +148,37 @@ KEYS: tuple[Key, ...] = (
     Key("records.last", "end,G", "move_to(-1)", "last", "Go to the newest, and stay there"),
     Key("records.text-up", "K", "scroll_text(-1)", "text up", "Scroll the text of the selected one back"),
     Key("records.text-down", "J", "scroll_text(1)", "text down", "Scroll the text of the selected one on"),
+    Key("schedule.add", "a", "add", "add", "Set a check-in for the agent of this lane", True),
+    Key("schedule.edit", "e", "edit", "edit note", "Change the note of the selected check-in", True),
+    Key("schedule.later", "full_stop", "shift(1)", "later", "Have it fire 1 minute later", True),
+    Key("schedule.earlier", "comma", "shift(-1)", "earlier", "Have it fire 1 minute earlier", True),
+    Key("schedule.much-later", "greater_than_sign", "shift(5)", "5 min later", "Have it fire 5 minutes later"),
+    Key("schedule.much-earlier", "less_than_sign", "shift(-5)", "5 min earlier", "Have it fire 5 minutes earlier"),
+    Key("schedule.cancel", "x", "cancel", "cancel", "Have the selected check-in never fire again", True),
+    Key("schedule.fire", "f", "fire", "fire now", "Have the selected check-in fire now", True),
+    Key("schedule.pause", "p", "pause", "pause team", "Let nothing fire for this team, or let it fire again", True),
+    Key("schedule.zoom-in", "plus,equals_sign", "zoom(-1)", "zoom in", "Show less time, but more exactly", True),
+    Key("schedule.zoom-out", "minus", "zoom(1)", "zoom out", "Show more time at once", True),
+    Key("schedule.team", "o", "team", "team", "Show only the lanes of this team, or those of all", True),
+    Key("schedule.go", "enter", "go", "go to agent", "Go to the agent on the main screen", True),
+    Key("schedule.write", "m", "write", "message", "Write to the agent of this lane"),
+    Key("schedule.messages", "M", "messages", "its message", "The messages of this check-in's author to its agent"),
+    Key("schedule.back", "escape,s", "back", "back", "Go back to the main screen", True),
+    Key("schedule.up", "up,k", "move(-1)", "up", "Select the lane above"),
+    Key("schedule.down", "down,j", "move(1)", "down", "Select the lane below"),
+    Key("schedule.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Select a lane one page up"),
+    Key("schedule.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Select a lane one page down"),
+    Key("schedule.previous", "left,h", "step(-1)", "previous", "Select the moment before in this lane"),
+    Key("schedule.next", "right,l", "step(1)", "next", "Select the next moment in this lane"),
+    Key("schedule.pan-back", "left_square_bracket,shift+left", "pan(-1)", "back in time", "Show earlier times"),
+    Key("schedule.pan-on", "right_square_bracket,shift+right", "pan(1)", "on in time", "Show later times"),
+    Key("schedule.now", "0,home", "now", "now", "Go back to now, and stay there"),
+    Key("schedule.text-up", "K", "scroll_text(-1)", "text up", "Scroll the text of the selected one back"),
+    Key("schedule.text-down", "J", "scroll_text(1)", "text down", "Scroll the text of the selected one on"),
+    Key("form.take", "enter", "take", "set it", "Do what the form says", True),
+    Key("form.rhythm", "ctrl+t", "rhythm", "how often", "Choose how often: once, again and again, or by cron", True),
+    Key("form.next", "down", "app.focus_next", "next field", "Go to the next field"),
+    Key("form.previous", "up", "app.focus_previous", "previous field", "Go to the field before"),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

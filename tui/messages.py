@@ -7,11 +7,13 @@ from textual.message import Message
 
 from orchestrator_core.errors import TmorchError
 from orchestrator_core.models.agent import AgentStatus
+from orchestrator_core.models.check_in import CheckIn, CheckInRequest
 from orchestrator_core.models.fleet import Fleet
-from orchestrator_core.models.ids import AgentId, PaneId
+from orchestrator_core.models.ids import AgentId, CheckInId, OrchestrationId, PaneId
 from orchestrator_core.models.message import AgentMessage, DeliveryMode
 from orchestrator_core.models.need import Need
 from orchestrator_core.models.pane import PaneFrame
+from orchestrator_core.models.timeline import Timeline
 
 
 class Sight(Struct, frozen=True):
@@ -62,6 +64,17 @@ class ReceiptsChanged(Message):
         self.messages = messages
 
 
+class TimelineChanged(Message):
+    """The part of the schedule that is wanted was read."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__()
+        self.timeline = timeline
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TimelineChanged)
+
+
 class FeedFailed(Message):
     """A feed stopped unexpectedly; it starts again by itself after `retry_s` seconds."""
 
@@ -91,6 +104,25 @@ class SightWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SightWanted)
+
+
+class Window(Struct, frozen=True):
+    """A part of the schedule: from when to when, and how many seconds a cell stands for."""
+
+    start: float
+    end: float
+    step_s: float
+
+
+class TimelineWanted(Message):
+    """The strip needs a part of the schedule, or the same part as it is now."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self.window = window
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TimelineWanted)
 
 
 class AttachWanted(Message):
@@ -247,3 +279,102 @@ class EventsWanted(Wish):
         super().__init__()
         self.query = query
         self.before = before
+
+
+class ScheduleOpened(Wish):
+    """The person wants to see what is due when, beginning with an agent."""
+
+    def __init__(self, agent: AgentId | None) -> None:
+        super().__init__()
+        self.agent = agent
+
+
+class ScheduleWanted(Wish):
+    """The screen of the schedule needs a part of it, or the same part as it is now."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self.window = window
+
+
+class CheckInLooked(Wish):
+    """The person looks at a check-in: its last firing is wanted."""
+
+    def __init__(self, check_in: CheckInId) -> None:
+        super().__init__()
+        self.check_in = check_in
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, CheckInLooked)
+
+
+class CheckInFormOpened(Wish):
+    """The person wants to set a check-in for an agent, or to change the note of one."""
+
+    def __init__(self, agent: AgentId, check_in: CheckIn | None = None) -> None:
+        super().__init__()
+        self.agent = agent
+        self.check_in = check_in
+
+
+class PreviewWanted(Wish):
+    """The form wants to know when a request would be due."""
+
+    def __init__(self, request: CheckInRequest) -> None:
+        super().__init__()
+        self.request = request
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, PreviewWanted)
+
+
+class CheckInWanted(Wish):
+    """The person sets a check-in."""
+
+    def __init__(self, agent: AgentId, request: CheckInRequest) -> None:
+        super().__init__()
+        self.agent = agent
+        self.request = request
+
+
+class RewordWanted(Wish):
+    """The person changes the note of a check-in."""
+
+    def __init__(self, check_in: CheckInId, note: str) -> None:
+        super().__init__()
+        self.check_in = check_in
+        self.note = note
+
+
+class MoveWanted(Wish):
+    """The person has a check-in fire at another time."""
+
+    def __init__(self, check_in: CheckInId, to: float) -> None:
+        super().__init__()
+        self.check_in = check_in
+        self.to = to
+
+
+class CancelWanted(Wish):
+    """The person has a check-in never fire again."""
+
+    def __init__(self, check_in: CheckInId) -> None:
+        super().__init__()
+        self.check_in = check_in
+
+
+class FireWanted(Wish):
+    """The person has a check-in fire now."""
+
+    def __init__(self, check_in: CheckInId) -> None:
+        super().__init__()
+        self.check_in = check_in
+
+
+class PauseWanted(Wish):
+    """The person lets nothing fire for a team, or lets it fire again."""
+
+    def __init__(self, orchestration: OrchestrationId, *, paused: bool) -> None:
+        super().__init__()
+        self.orchestration = orchestration
+        self.paused = paused

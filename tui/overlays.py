@@ -28,6 +28,7 @@ from tui.messages import (
     WrongWanted,
 )
 from tui.pages import PAGE
+from tui.schedule_calls import ScheduleCalls
 from tui.screens.over import OverScreen
 from tui.widgets.need_rows import what
 from tui.wording import clean
@@ -71,6 +72,7 @@ class Overlays:
         self._clock = clock
         self._key_name = key_name
         self._keys_of = keys_of
+        self._schedule = ScheduleCalls(app, orchestrator, run=run, clock=clock, key_name=key_name, keys_of=keys_of)
 
     @property
     def open_screens(self) -> tuple[OverScreen, ...]:
@@ -111,6 +113,8 @@ class Overlays:
                 self._run(self._read(wish), group="page")
             case AgentWanted():
                 self._go_to(wish)
+            case _:
+                self._schedule.take(wish, self._main.fleet)
 
     def _go_to(self, wish: AgentWanted) -> None:
         while len(self._app.screen_stack) > 1:

@@ -40,7 +40,10 @@ def shift_of(text: str) -> float | None:
 def clock_of(text: str) -> time | None:
     """Return a time of day, as in `14:30` and `9:05:30`. None: it is none."""
     parts = _CLOCK.fullmatch(text)
-    return time(*(int(part) for part in parts.groups("0"))) if parts else None
+    if parts is None:
+        return None
+    hour, minute, second = map(int, parts.groups("0"))
+    return time(hour, minute, second)
 
 
 def next_at(clock: time, now: float, zone: tzinfo | None = None) -> float:

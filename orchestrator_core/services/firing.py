@@ -244,7 +244,8 @@ class Scheduler:
             outcome=FiringOutcome.SENT if is_sent else FiringOutcome.SKIPPED,
             reason="" if isinstance(decision, Send) else decision.reason,
         )
-        due_at = next_due(check_in, now)
+        # one that had fired before the clock went back covers nothing of what has come since
+        due_at = next_due(check_in, now if firing else check_in.due_at)
         changes: dict[str, object] = {"attempts": 0, "retry_at": None, "reason": ""}
         if due_at is None:
             changes |= {"state": CheckInState.FIRED, "ended_at": now}

@@ -8,8 +8,9 @@ due at a set time is due once on such a day, what is due every so often goes on 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -115,8 +116,11 @@ def expand(check_in: CheckIn, start: float, end: float, step_s: float) -> tuple[
     """
     if not (check_in.is_active and check_in.repeats):
         return ()
+    step_s = max(step_s, SHORTEST_S)
     try:
-        return tuple(_drawn(check_in, start, end, max(step_s, SHORTEST_S)))
+        if check_in.kind is CheckInKind.CRON:
+            return _drawn_of_cron(check_in.cron, check_in.zone, check_in.due_at, start, end, step_s)
+        return tuple(_drawn(lambda after: _next_of_interval(check_in, after), check_in.due_at, start, end, step_s))
     except UsageError:
         return ()
 
@@ -235,15 +239,22 @@ def _interval(check_in: CheckIn) -> float:
     return max(check_in.interval_s or 0.0, SHORTEST_S)
 
 
-def _drawn(check_in: CheckIn, start: float, end: float, step_s: float) -> Iterator[float]:
-    after = max(check_in.due_at, math.nextafter(start, -math.inf))
+@lru_cache(maxsize=1024)
+def _drawn_of_cron(cron: str, zone: str, due_at: float, start: float, end: float, step_s: float) -> tuple[float, ...]:
+    return tuple(_drawn(lambda after: next(cron_times(cron, zone, after), None), due_at, start, end, step_s))
+
+
+def _drawn(
+    next_after: Callable[[float], float | None], due_at: float, start: float, end: float, step_s: float
+) -> Iterator[float]:
+    after = max(due_at, math.nextafter(start, -math.inf))
     for _ in range(DRAWN_AT_MOST):
-        due_at = next_due(check_in, after) if after < end else None
-        if due_at is None or due_at > end:
+        at = next_after(after) if after < end else None
+        if at is None or at > end:
             return
-        yield due_at
-        next_cell = start + ((due_at - start) // step_s + 1) * step_s
-        after = max(due_at, math.nextafter(next_cell, -math.inf))
+        yield at
+        next_cell = start + ((at - start) // step_s + 1) * step_s
+        after = max(at, math.nextafter(next_cell, -math.inf))
 
 
 def _latest_due(check_in: CheckIn, now: float) -> float | None:

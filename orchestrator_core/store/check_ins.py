@@ -32,7 +32,7 @@ OF_ACTIVE = "SELECT id FROM checkin INDEXED BY checkin_by_time WHERE state = 'ac
 BROKEN = f"{OF_ACTIVE} {LOOK_AT} IS NULL UNION ALL {OF_ACTIVE} {LOOK_AT} > ?"
 SHOWN = """
     SELECT * FROM checkin WHERE state = 'active' AND due_at <= ?
-    UNION ALL SELECT * FROM checkin INDEXED BY checkin_dead WHERE state = 'dead' AND ended_at >= ? AND is_standing = 0 ORDER BY id
+    UNION ALL SELECT * FROM checkin INDEXED BY checkin_dead WHERE state = 'dead' AND ended_at >= ? ORDER BY id
 """
 NEXT_BY_AGENT = """
     SELECT id, (SELECT MIN(due_at) FROM checkin WHERE target = agent.id AND state = 'active') AS at FROM agent

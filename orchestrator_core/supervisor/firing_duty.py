@@ -55,6 +55,7 @@ class FiringDuty:
         """Fire from now on; until then nothing does: after a reboot it is to be seen first which agents are there."""
         if not self._has_begun:
             self._has_begun = True
+            self._try("releasing check-ins", self._release_able)
             self.plan()
 
     def close(self) -> None:
@@ -91,6 +92,12 @@ class FiringDuty:
         if change.agent.status in KEPT_BACK and change.verdict.status not in KEPT_BACK:
             self._try("releasing check-ins", lambda: self._scheduler.release(change.agent.id))
             self.plan()
+
+    def _release_able(self) -> None:
+        """Release what nobody else will: the one before may have been killed right after an agent came back."""
+        for agent in self._store.agents.active():
+            if agent.status not in KEPT_BACK:
+                self._scheduler.release(agent.id)
 
     def _fire(self) -> None:
         self._next_at = None  # when this fails, the timer is set to the end of the rest

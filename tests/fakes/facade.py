@@ -19,6 +19,7 @@ from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode,
 from orchestrator_core.models.need import Answer, AnswerState
 from orchestrator_core.models.pane import Cursor, PaneFrame
 from orchestrator_core.orchestrator import Attachment, Orchestrator, Previews
+from tests.fakes.check_ins import FakeCheckIns
 
 Item = Fleet | PaneFrame | BaseException
 
@@ -120,9 +121,12 @@ class Given(NamedTuple):
 class FakeOrchestrator(Orchestrator):
     """The facade without anything behind it."""
 
+    check_ins: FakeCheckIns
+
     def __init__(self, fleet: Fleet | None = None) -> None:
         self.fleet_feed = Feed()
         self.pictures = FakePreviews()
+        self.check_ins = FakeCheckIns(self._may_fail)
         self.previews_made = 0
         self.sent: list[Sent] = []
         self.answers: list[Given] = []

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from orchestrator_core.models.need import Need
+from orchestrator_core.models.need import Need, NeedKind
 from tests.snapshots.test_main_screen_looks import LARGE, SMALL, Compare, app_of, utc
 from tests.snapshots.test_main_screen_states import after, facade_of
 from tests.tui import samples
@@ -40,8 +40,8 @@ def test_one_need(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 @SIZES
 def test_many_needs(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """Ten needs of every kind, a mark for each kind: four rows that scroll in a small terminal, all in a large one. The
-    header says ten. Ages stand in a column.
+    """Twelve needs of every kind, a mark for each kind: four rows that scroll in a small terminal, all in a large one.
+    The header says twelve. Ages stand in a column.
     """
     assert snap_compare(app_with(*samples.many_needs()), terminal_size=size, run_before=after("n", "j", "j"))
 
@@ -66,6 +66,15 @@ def test_a_question(snap_compare: Compare, size: tuple[int, int]) -> None:
     """The question and its answers, the second one marked; no key approves."""
     app = app_with(samples.question())
     assert snap_compare(app, terminal_size=size, run_before=after("a", "down", "down"))
+
+
+@SIZES
+def test_an_agent_that_may_be_stuck(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """What is known of its signs, whole, with the time of each; keys that write, go there and strike it off, and none
+    that answers.
+    """
+    stuck = next(need for need in samples.many_needs() if need.kind is NeedKind.STUCK)
+    assert snap_compare(app_with(stuck), terminal_size=size, run_before=after("a"))
 
 
 def test_a_need_that_is_over(snap_compare: Compare) -> None:

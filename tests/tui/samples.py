@@ -11,10 +11,21 @@ from orchestrator_core.models.dialog import Choice, OpenDialog
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.evidence import Ground, Source, Weight, Why
 from orchestrator_core.models.fleet import AgentView, Fleet, Guest, SupervisorHealth, Team, TmuxState
-from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId, agent_id
+from orchestrator_core.models.ids import (
+    AgentId,
+    CheckInId,
+    FiringId,
+    MessageId,
+    OrchestrationId,
+    PaneId,
+    SessionId,
+    WindowId,
+    agent_id,
+)
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageState
 from orchestrator_core.models.need import Need, NeedKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.models.timeline import Lane, Tick, TickKind, Timeline
 
 NOW = 1_700_000_000.0
 MINUTE = 60.0
@@ -183,6 +194,11 @@ def healthy(now: float = NOW) -> SupervisorHealth:
 
 
 COMMAND = "rm -rf build && make test"
+STUCK = (
+    "no sign of progress since 13:31: it shows as working (Running make test), its screen last changed 13:31, "
+    "last commit 12:50, last hook UserPromptSubmit 13:02, last message 13:02"
+)
+MISSED = "check-in 12 (“look at the tests”) is not tried any more: its program is gone"
 QUESTION = "Which Python versions should the guide cover?"
 
 
@@ -240,6 +256,7 @@ def many_needs() -> tuple[Need, ...]:
     api_, shop_ = "api-77c1:", "shop-3f2a:"
     return (
         need(api_ + "researcher", NeedKind.FAILED, "its program ended with exit code 7", minutes=400),
+        need(api_ + "orchestrator", NeedKind.STUCK, STUCK, minutes=31),
         permission(),
         need(api_ + "devops", NeedKind.ERROR, "API Error: 500 [overloaded]", minutes=9),
         need(shop_ + "developer", NeedKind.REFUSED, "a developer does not write to devops", minutes=5, message=6),
@@ -247,6 +264,7 @@ def many_needs() -> tuple[Need, ...]:
         need(api_ + "developer", NeedKind.GATE, "Do you trust the files in this folder?", "Yes", "No", minutes=0.5),
         need(shop_ + "project_manager", NeedKind.DIALOG, "Resume a conversation", minutes=0.4),
         need(shop_ + "testrunner", NeedKind.EXITED, "its pane is gone", minutes=0.3),
+        need(shop_ + "orchestrator", NeedKind.MISSED, MISSED, minutes=0.2),
         permission(api_ + "orchestrator", "git push --force", minutes=0.2),
     )
 
@@ -380,3 +398,90 @@ def without_agent(fleet: Fleet, agent_: AgentId) -> Fleet:
     """Return `fleet` without one agent."""
     teams = tuple(replace(team, agents=tuple(v for v in team.agents if v.agent.id != agent_)) for team in fleet.teams)
     return replace(fleet, teams=teams)
+
+
+def tick(minutes: float, kind: TickKind = TickKind.DUE, note: str = "", **more: Any) -> Tick:
+    """Return a moment so many minutes from now."""
+    is_reset = kind is TickKind.RESET
+    return Tick(at=NOW + minutes * MINUTE, kind=kind, note=note, check_in=None if is_reset else CheckInId(1), **more)
+
+
+def sent(minutes: float, receipt: MessageState, note: str = "", reason: str = "") -> Tick:
+    """Return a check-in that fired so many minutes ago."""
+    return tick(-minutes, TickKind.SENT, note, receipt=receipt, reason=reason, firing=FiringId(1), message=MessageId(1))
+
+
+def lane(agent_: str, *ticks: Tick, is_paused: bool = False) -> Lane:
+    """Return an agent's lane."""
+    team, _, role = agent_.partition(":")
+    return Lane(
+        agent=AgentId(agent_),
+        role=role,
+        orchestration=OrchestrationId(team),
+        is_live=True,
+        is_paused=is_paused,
+        ticks=tuple(sorted(ticks, key=lambda tick_: tick_.at)),
+    )
+
+
+STANDING = "look at your branch and say what is next"
+
+
+def standing(first: float, every: float = 30) -> tuple[Tick, ...]:
+    """Return a check-in that repeats, from so many minutes from now on."""
+    later = (tick(first + i * every, TickKind.REPEAT, STANDING) for i in range(1, int((125 - first) // every) + 1))
+    return (tick(first, TickKind.DUE, STANDING), *later)
+
+
+def schedule() -> Timeline:
+    """Return what is planned for the usual fleet: every kind of moment somewhere, one overdue."""
+    shop_, api_, docs_ = "shop-3f2a:", "api-77c1:", "docs-09be:"
+    return Timeline(
+        start=NOW - 15 * MINUTE,
+        end=NOW + 125 * MINUTE,
+        lanes=(
+            lane(
+                shop_ + "orchestrator",
+                sent(13, MessageState.ACKNOWLEDGED, STANDING),
+                sent(2, MessageState.UNCONFIRMED, "ask the tester", "it was typed, and never showed"),
+                *standing(9),
+                tick(24, note="review auth [again]"),
+            ),
+            lane(shop_ + "project_manager", sent(6, MessageState.DELIVERED, STANDING), *standing(24, 45)),
+            lane(
+                shop_ + "developer",
+                tick(-9, TickKind.SKIPPED, STANDING, reason="it works"),
+                *standing(21, 30),
+                tick(64, note="merge the payments branch"),
+            ),
+            lane(shop_ + "tester", tick(-31, TickKind.OVERDUE, "run the suite", reason="it asks for permission")),
+            lane(shop_ + "testrunner", *standing(3, 10)),
+            lane(api_ + "orchestrator", *standing(17)),
+            lane(api_ + "developer", sent(1, MessageState.QUEUED, "rebase on main"), *standing(28)),
+            lane(
+                api_ + "tester",
+                sent(8, MessageState.REFUSED, "x", "its pane is gone"),
+                tick(-50, TickKind.DEAD, "count the failures", reason="the agent has ended"),
+            ),
+            lane(api_ + "devops", tick(93, TickKind.RESET), tick(94, note="go on with the deploy")),
+            lane(api_ + "researcher"),
+            lane(docs_ + "orchestrator", *standing(26)),
+            lane(docs_ + "developer", *standing(11, 60)),
+            lane(docs_ + "tester", *standing(19, 60)),
+            lane(docs_ + "documentation_writer", *standing(40, 60)),
+        ),
+    )
+
+
+def check_ins_due(fleet: Fleet, timeline: Timeline) -> Fleet:
+    """Return `fleet` with the next check-in of each agent that has one in `timeline`."""
+    due = {
+        lane_.agent: min(tick_.at for tick_ in lane_.ticks if tick_.kind is TickKind.DUE)
+        for lane_ in timeline.lanes
+        if any(tick_.kind is TickKind.DUE for tick_ in lane_.ticks)
+    }
+    teams = (
+        replace(team, agents=tuple(replace(v, next_check_in=due.get(v.agent.id)) for v in team.agents))
+        for team in fleet.teams
+    )
+    return replace(fleet, teams=tuple(teams))

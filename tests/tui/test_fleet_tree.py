@@ -11,7 +11,7 @@ from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import Fleet, TmuxState
 from orchestrator_core.models.ids import AgentId, PaneId
 from tests.polling import aeventually
-from tests.tui.samples import api, docs, guests, healthy, many, shop, three_teams, with_agent, without_agent
+from tests.tui.samples import NOW, api, docs, guests, healthy, many, shop, three_teams, with_agent, without_agent
 from tests.tui.stage import Stage, running, staged
 from tui.widgets.fleet_tree import FleetTree
 
@@ -134,8 +134,8 @@ async def test_only_the_lines_that_changed_are_painted(isolated_home: Path, monk
         tree = stage.main.fleet_tree
         painted: list[tuple[object, ...]] = []
         monkeypatch.setattr(tree, "refresh", lambda *regions, **_: painted.append(regions))
-        tree.show_fleet(with_agent(three_teams(), DEVELOPER, doing="Something else"))
-        tree.show_fleet(with_agent(three_teams(), DEVELOPER, doing="Something else"))
+        tree.show_fleet(with_agent(three_teams(), DEVELOPER, doing="Something else"), NOW)
+        tree.show_fleet(with_agent(three_teams(), DEVELOPER, doing="Something else"), NOW)
         assert painted == [(Region(0, 3, tree.size.width, 1),)]
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from orchestrator_core.config.settings import NotifySettings, Settings
 from orchestrator_core.errors import RefusedError
 from orchestrator_core.models.fleet import Fleet
-from orchestrator_core.models.need import AnswerState, Need
+from orchestrator_core.models.need import AnswerState, Need, NeedKind
 from tests.polling import aeventually
 from tests.tui.samples import COMMAND, MINUTE, many_needs, needs, permission, question, three_teams
 from tests.tui.stage import Stage, running, staged
@@ -73,7 +73,7 @@ async def test_the_first_need_makes_its_room_and_gives_it_back(isolated_home: Pa
         assert stage.main.needs.region.height == 0
 
 
-@pytest.mark.parametrize(("size", "rows"), [((80, 24), 4), ((100, 30), 6), ((200, 60), 10), ((64, 18), 2)])
+@pytest.mark.parametrize(("size", "rows"), [((80, 24), 4), ((100, 30), 6), ((200, 60), 12), ((64, 18), 2)])
 async def test_many_needs_scroll_and_leave_room_for_the_fleet(
     isolated_home: Path, size: tuple[int, int], rows: int
 ) -> None:
@@ -426,6 +426,27 @@ async def test_going_there_leaves_the_screen_and_attaches(isolated_home: Path) -
         await aeventually(lambda: [pane for pane, _ in stage.facade.attached] == ["%13"])
         assert stage.is_on_main
         assert stage.selected == f"agent:{PERMISSION.agent}"
+
+
+async def test_an_agent_that_may_be_stuck_is_written_to(isolated_home: Path) -> None:
+    stuck = next(need for need in many_needs() if need.kind is NeedKind.STUCK)
+    async with running(staged(isolated_home, fleet_of(stuck))) as stage:
+        await opened(stage, "a")
+        assert "may be stuck" in stage.screen_text()
+        assert "last commit 12:50" in " ".join(stage.screen_text().split())
+        await stage.press("y", "1", "enter", "m")
+        await aeventually(lambda: stage.is_on_main and stage.input.has_focus)
+        assert stage.selected == f"agent:{stuck.agent}"
+        assert stage.facade.answers == []
+
+
+async def test_a_check_in_that_died_is_seen_and_dismissed(isolated_home: Path) -> None:
+    missed = next(need for need in many_needs() if need.kind is NeedKind.MISSED)
+    async with running(staged(isolated_home, fleet_of(missed))) as stage:
+        await opened(stage, "a")
+        assert "missed a check-in" in stage.screen_text()
+        await stage.press("x")
+        await aeventually(lambda: stage.facade.dismissed == [missed.key])
 
 
 async def test_a_lost_message_is_seen_and_dismissed(isolated_home: Path) -> None:

@@ -159,3 +159,20 @@ async def test_who_can_take_messages_again_gets_what_was_kept(post: Post) -> Non
     assert post.kicked == []
     post.duty.release(Change(agent=limited, verdict=idle))
     assert post.kicked == [DEVELOPER]
+
+
+async def test_what_was_kept_back_fires_when_a_supervisor_begins_that_did_not_see_the_limit_end(post: Post) -> None:
+    """The one before was killed between the verdict and the release: nobody sees the change any more."""
+    number = post.add(-5.0)
+    post.store.check_ins.update(number, retry_at=time.time() + 3600, reason="its usage limit is not over")
+    post.duty.begin()
+    assert post.kicked == [DEVELOPER]
+
+
+async def test_what_is_kept_back_for_a_limited_agent_stays_so(post: Post) -> None:
+    post.store.agents.update(DEVELOPER, status=AgentStatus.LIMITED)
+    number = post.add(-5.0)
+    post.store.check_ins.update(number, retry_at=time.time() + 3600, reason="its usage limit is not over")
+    post.duty.begin()
+    assert post.kicked == []
+    assert post.store.check_ins.get(number).retry_at is not None

@@ -24,7 +24,7 @@ NEVER_BY_DEFAULT = {
     "ctrl+q": "Textual's own quit",
     "ctrl+c": "copies the selected text",
 }
-KEPT_FREE = set("stgcv")
+KEPT_FREE = set("tgcv")
 """Of the main screen: for schedule, team, git, credits and mosaic."""
 ELSEWHERE = ("composer", "filter", "search", "records", "dialog", "answer", "why")
 """Groups of other screens, and those in which characters are text."""

@@ -140,6 +140,8 @@ class AnswerScreen(OverScreen, ModalScreen[None]):
                 return is_open and self._choices.marked is not None
             case "strike":
                 return is_open and kind in DISMISSIBLE
+            case "write":
+                return not kind.is_answerable
         return True
 
     def on_key(self, event: events.Key) -> None:
@@ -182,6 +184,9 @@ class AnswerScreen(OverScreen, ModalScreen[None]):
     def action_strike(self) -> None:
         self.post_message(DismissWanted(self.need))
         self.dismiss()
+
+    def action_write(self) -> None:
+        self.post_message(AgentWanted(self.need.agent, text=""))
 
     def action_go(self) -> None:
         self.post_message(AgentWanted(self.need.agent, attach=True))

@@ -26,6 +26,7 @@ TITLES = {
     "pane": "the screen of a pane",
     "composer": "messages",
     "filter": "the filter",
+    "form": "a check-in",
 }
 """What the groups of keys are called."""
 

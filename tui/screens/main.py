@@ -27,6 +27,7 @@ from tui.messages import (
     LogOpened,
     MessagesOpened,
     ReceiptsChanged,
+    ScheduleOpened,
     Scope,
     Sight,
     SightLost,
@@ -46,10 +47,13 @@ from tui.widgets.needs_panel import NeedsPanel
 from tui.widgets.panel import Column, SideBySide
 from tui.widgets.receipts import Receipts
 from tui.widgets.stage import Stage
+from tui.widgets.timeline_strip import TimelineStrip
 from tui.wording import clean
 
 AGE_S = 5.0
 """How often ages are looked at; they are painted only when they read differently."""
+TIMELINE_S = 15.0
+"""How often the timeline moves on: a cell of it is about a minute."""
 INPUTS_S = 0.1
 """How long after the first fleet the inputs are mounted: nobody types sooner, and the first picture is not kept."""
 NOT_OURS = "this is not an agent of tmorch"
@@ -90,6 +94,8 @@ class MainScreen(Screen[None]):
         self._keys_of = keys_of
         self._failures: dict[str, FeedFailed] = {}
         self._has_inputs = False
+        self._timeline_at = 0.0
+        self._is_silent = False
         self._abilities: tuple[bool, ...] = ()
         """What the keys depended on when they were shown last."""
 
@@ -99,6 +105,7 @@ class MainScreen(Screen[None]):
         self.stage = Stage(history_lines=history_lines, is_ours=is_ours, id="stage")
         self.composer = Composer(key_name=key_name, id="composer")
         self.receipts = Receipts(id="receipts")
+        self.timeline = TimelineStrip(clock=clock, id="timeline")
         self._body = SideBySide(id="body")
         self._divider = Divider(id="divider")
 
@@ -119,6 +126,7 @@ class MainScreen(Screen[None]):
                 yield self.stage
                 yield self.composer
                 yield self.receipts
+        yield self.timeline
         yield KeyBar(keys_of=self._keys_of, id="keys")
 
     def _take_size_classes(self) -> None:
@@ -132,6 +140,7 @@ class MainScreen(Screen[None]):
         if is_small and not self.query("#too-small"):
             words = f"tmorch needs {SMALLEST[0]} × {SMALLEST[1]} cells. Make this terminal larger."
             self.mount(Static(words, id="too-small", markup=False))
+        self.call_after_refresh(self.timeline.show_time)
 
     def on_mount(self) -> None:
         if self.fleet is None:
@@ -145,12 +154,14 @@ class MainScreen(Screen[None]):
 
     @on(Composer.Moved)
     @on(NeedsPanel.Moved)
+    @on(TimelineStrip.Moved)
     def _on_rules_moved(self, event: Message) -> None:
         """Join the rules at the right and at the left of the divider to it."""
         event.stop()
         self._divider.joint = self.composer.region.y - self._body.region.y
         is_shown = self.needs.display and self.needs.region
         self._divider.left_joint = self.needs.region.y - self._body.region.y if is_shown else -1
+        self.timeline.join(self._divider.region.x if self._divider.region else -1)
 
     # -- news -------------------------------------------------------------------------------------
 
@@ -161,9 +172,10 @@ class MainScreen(Screen[None]):
             self._has_inputs = True
             self.set_timer(INPUTS_S, self._mount_inputs)
         with self.app.batch_update():
-            self.panel.show_fleet(fleet)
+            self.panel.show_fleet(fleet, self._clock())
             self.header.show(fleet, self._clock())
             self.needs.show(fleet.needs, self._clock())
+            self.timeline.show_fleet(fleet)
             self._show_notices()
             self._aim(by_person=False)
 
@@ -198,18 +210,31 @@ class MainScreen(Screen[None]):
     def _show_ages(self) -> None:
         now = self._clock()
         self.header.show(self.fleet, now)
+        if self.fleet is not None and self.fleet.supervisor.is_silent(now) is not self._is_silent:
+            self._show_notices()
         self.needs.show(self.needs.needs, now)
+        if abs(now - self._timeline_at) >= TIMELINE_S:
+            self._timeline_at = now
+            self.timeline.show_time()
         if not self.panel.is_without_match:
             self.stage.show_selection(self.fleet, self.fleet_tree.selected, now)
 
     def _show_notices(self) -> None:
         notices: list[Notice] = []
         fleet = self.fleet
+        self._is_silent = fleet is not None and fleet.supervisor.is_silent(self._clock())
         if fleet is not None and active_teams(fleet) and not fleet.supervisor.running:
             notices.append(
                 (
                     "The supervisor is down: messages wait, statuses grow old.",
                     f"{self._key_name('main.start-supervisor')} starts it",
+                )
+            )
+        elif self._is_silent:
+            notices.append(
+                (
+                    "The supervisor does not respond: messages wait, statuses grow old.",
+                    "tmorch supervisor stop, then start; agents go on meanwhile",
                 )
             )
         for feed, failure in self._failures.items():
@@ -242,6 +267,7 @@ class MainScreen(Screen[None]):
         self.composer.aim(addressee, why_nobody=why_nobody, by_person=by_person)
         agent = row.agent if row else None
         self.receipts.aim(agent)
+        self.timeline.aim(agent, row.orchestration if row else None)
         self.post_message(SightWanted(self.stage.sight, agent))
         abilities = (
             self.stage.sight is None,
@@ -279,6 +305,7 @@ class MainScreen(Screen[None]):
 
     def _zoom(self, zoomed: bool) -> None:
         self.set_class(zoomed, "-zoomed")
+        self.timeline.show_time()
         self.stage.note = f"{self._key_name('main.zoom')} back" if zoomed else ""
         self._show_ages()
 
@@ -354,6 +381,10 @@ class MainScreen(Screen[None]):
         """Open the log of the selected agent's team, or all."""
         row = self.fleet_tree.selected
         self.post_message(LogOpened(Scope(orchestration=(row and row.orchestration) or "")))
+
+    def action_schedule(self) -> None:
+        """Open the schedule at the selected agent's lane."""
+        self.post_message(ScheduleOpened(self.selected_agent))
 
     def action_why(self) -> None:
         if self.selected_agent is not None:
