@@ -98,11 +98,12 @@ def health(paths: Paths, store: Store, environ: Mapping[str, str] = os.environ) 
     """Return how the supervisor of this state folder is. Cheap: one look at the lock, one row, one index."""
     row, running, beat = store.health.read(), is_held(paths.lock), last_beat(paths.lock)
     began = row.heartbeat_at
-    ended = beat if row.stopped_at is None else row.stopped_at
+    seen = None if began is None else max(began, beat or began)  # a file's time is coarser than the clock
+    ended = seen if row.stopped_at is None else row.stopped_at
     return SupervisorHealth(
         running=running,
         pid=row.pid,
-        heartbeat_at=None if began is None else max(began, beat or began),
+        heartbeat_at=seen,
         last_error=row.last_error,
         last_error_at=row.last_error_at,
         since=None if began is None else began if running else ended,

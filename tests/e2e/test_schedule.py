@@ -57,5 +57,5 @@ def test_a_check_in_from_inside_a_pane_is_seen_comes_and_has_its_receipt(
     assert "(in 3 s)" in done.out
     eventually(lambda: developer.texts() == ["look at the tests"], what=f"it has {developer.texts()}")
     assert developer.prompts()[-1].endswith(" check-in] look at the tests")
-    person.press("h")
+    person.press("0", "h")  # what comes next, and what was before it
     person.sees("fired, delivered", f"check-in {check_in.id}", "look at the tests", "receipt  » delivered")
