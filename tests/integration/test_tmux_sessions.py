@@ -203,7 +203,7 @@ def test_a_program_that_ends_soon_leaves_its_last_words(stage: Stage, configurat
     configure(configuration)
     made = stage.session()
     times = 10
-    programs = [("sh", "-c", f"echo last words {n}; sleep 0.05; exit {n}") for n in range(times)]
+    programs = [("sh", "-c", f"echo last words {n}; sleep 0.4; exit {n}") for n in range(times)]
     panes = [stage.window(made.session_id, program).pane_id for program in programs]
 
     def states() -> list[str]:
