@@ -16,6 +16,8 @@ from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.ids import AgentId, MessageId
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.store import Store, open_store
+from orchestrator_core.supervisor import control
+from orchestrator_core.supervisor.lock import is_held
 from tests.conftest import TmuxServer
 from tests.fakes.claude_stand_in import write_stand_in
 from tests.polling import eventually
@@ -157,7 +159,8 @@ class Rig:
         return self.store.messages.get(MessageId(number))
 
     def close(self) -> None:
-        self.tmorch("supervisor", "stop")
+        if is_held(self.paths.lock):
+            control.stop(self.paths, self.store)
         if self._store is not None:
             self._store.close()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,25 @@ def test_a_note_to_itself_arrives_in_its_own_pane(rig: Rig, developer: StandIn, 
     assert tester.texts() == ["Review auth"]
     assert developer.texts() == []
     assert rig.store.check_ins.get(number).state == "fired"
+
+
+def test_whom_it_is_for_is_named_in_any_way_and_from_anywhere(
+    rig: Rig, team: dict[str, Any], tester: StandIn, tmp_path: Path
+) -> None:
+    """Scenarios 34 and 41."""
+    (tmp_path / "else").mkdir()
+    names = ("tester", tester.id, str(tester.row.pane), f"{team['session']}:tester")
+    set_ = [rig.tmorch("schedule", str(30.5 + n), f"note {n}", name, "--json") for n, name in enumerate(names)]
+    assert [done.code for done in set_] == [0] * 4, set_
+    every = rig.tmorch("schedule", "30", "again", "tester", "--every", "--json", cwd=tmp_path / "else")
+    unknown = rig.tmorch("schedule", "30", "lost", f"{team['session']}:nobody")
+    assert (unknown.code, rig.tmorch("schedule", "30", "whose?").code) == (4, 4)
+    here, there = (rig.tmorch("schedule", "list", "--json", cwd=cwd).json for cwd in (tmp_path, tmp_path / "else"))
+    assert here == there
+    own = [found for found in here["check_ins"] if found["author"] == "you"]
+    assert {found["target"] for found in own} == {tester.id}
+    assert sorted(found["kind"] for found in own) == ["every", *["once"] * 4]
+    assert every.json["check_ins"][0]["id"] in {found["id"] for found in own}
 
 
 def test_who_else_has_set_it_is_named(rig: Rig, team: dict[str, Any], developer: StandIn) -> None:
