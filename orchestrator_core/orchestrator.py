@@ -22,12 +22,13 @@ from orchestrator_core.models.event import Event
 from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId
-from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
+from orchestrator_core.models.launch import Decide, Progress, Proposal
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import WorkAtRisk
 from orchestrator_core.models.target import needs_panes, resolve
+from orchestrator_core.proposals import Proposals
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
 from orchestrator_core.services.fleet import guests, read_teams, schedule_version
@@ -98,6 +99,7 @@ class Orchestrator:
             wake=lambda: ensure_running(paths, environ),
             clock=clock,
         )
+        self.proposals = Proposals(store, paths, settings, self._ask, drivers=drivers, environ=environ, clock=clock)
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, question)
@@ -307,14 +309,10 @@ class Orchestrator:
 
     # --- teams
 
-    async def propose(self, request: StartRequest) -> Proposal:
-        """Return what a start would do. Nothing is created."""
-        from orchestrator_core.services.proposal import propose
-
-        return await propose(request, self._settings, self._paths, drivers=self._drivers)
-
-    async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
+    async def start(self, proposal: Proposal, progress: Progress, decide: Decide | None = None) -> Orchestration:
         """Start the proposed team; `progress` hears of each step from this thread.
+
+        `decide` is asked what to do about a step that failed; without it, everything is undone then.
 
         Raises:
             RefusedError: a team runs on this project already.
@@ -334,7 +332,7 @@ class Orchestrator:
             clock=self._clock,
             environ=self._environ,
         )
-        return await Launch(tools, proposal, progress).run()
+        return await Launch(tools, proposal, progress, decide).run()
 
     async def orchestration(self, name: str) -> Orchestration:
         """Return the orchestration with that id.

@@ -115,6 +115,7 @@ class TmorchApp(KeyOrderApp[int]):
             clock=clock,
             key_name=self.key_name,
             keys_of=self.keys_of,
+            by_claude=settings.analysis.by == "claude",
         )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

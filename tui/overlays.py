@@ -30,6 +30,8 @@ from tui.messages import (
 from tui.pages import PAGE
 from tui.schedule_calls import ScheduleCalls
 from tui.screens.over import OverScreen
+from tui.team_calls import TeamCalls
+from tui.team_messages import TeamWish
 from tui.widgets.need_rows import what
 from tui.wording import clean
 
@@ -63,6 +65,7 @@ class Overlays:
         clock: Callable[[], float],
         key_name: Callable[[str], str],
         keys_of: Callable[[str], tuple[str, ...]],
+        by_claude: bool,
     ) -> None:
         self._app = app
         self._main = main
@@ -73,6 +76,7 @@ class Overlays:
         self._key_name = key_name
         self._keys_of = keys_of
         self._schedule = ScheduleCalls(app, orchestrator, run=run, clock=clock, key_name=key_name, keys_of=keys_of)
+        self._team = TeamCalls(app, orchestrator, run=run, clock=clock, keys_of=keys_of, by_claude=by_claude)
 
     @property
     def open_screens(self) -> tuple[OverScreen, ...]:
@@ -113,6 +117,8 @@ class Overlays:
                 self._run(self._read(wish), group="page")
             case AgentWanted():
                 self._go_to(wish)
+            case TeamWish():
+                self._team.take(wish)
             case _:
                 self._schedule.take(wish, self._main.fleet)
 

@@ -21,6 +21,9 @@ class CommandDriver:
     is_demo = False
     has_hooks = False
     commands: tuple[str, ...] = ()
+    permission_modes: tuple[str, ...] = ()
+    permission_mode = ""
+    models: tuple[str, ...] = ()
 
     def __init__(self, name: str, settings: DriverSettings) -> None:
         """Take the settings of `[drivers.NAME]`.

@@ -113,6 +113,21 @@ class Driver(Protocol):
         ...
 
     @property
+    def permission_modes(self) -> tuple[str, ...]:
+        """What its agents may do without asking can be chosen among these, the most careful first; empty: it cannot."""
+        ...
+
+    @property
+    def permission_mode(self) -> str:
+        """The one that holds when nothing is chosen; empty when there are none."""
+        ...
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Words for models that can be chosen; others are allowed. Empty: it cannot be chosen."""
+        ...
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """The commands of its own that may be sent to it as a whole message."""
         ...

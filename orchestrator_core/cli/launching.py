@@ -25,7 +25,7 @@ def launch(context: Context, request: StartRequest, approve: Approve) -> tuple[F
 
     """
     with Calls(context) as call:
-        proposal = call(lambda orchestrator: orchestrator.propose(request))
+        proposal = call(lambda orchestrator: orchestrator.proposals.propose(request))
         approve(proposal)
         started = call(lambda orchestrator: orchestrator.start(proposal, lambda step: _tell(context, step)))
         fleet = call(lambda orchestrator: orchestrator.fleet())

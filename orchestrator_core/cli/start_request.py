@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from orchestrator_core.cli.parsing import comma_list
 from orchestrator_core.errors import UsageError
 from orchestrator_core.models.launch import StartRequest
-from orchestrator_core.models.team import Plan, ProjectType
+from orchestrator_core.models.team import Plan
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +25,8 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--team-type",
         metavar="TYPE",
-        choices=_words(ProjectType),
         default="",
-        help=f"its type: {_or(ProjectType)}",
+        help="its type: code_project, system_deployment, data_pipeline, infrastructure_as_code, or one of yours",
     )
     parser.add_argument("--agent", metavar="NAME", default="", help="the agent driver: claude, demo, or one of yours")
     parser.add_argument("--over-cap", action="store_true", help="accept more agents than the plan allows for")

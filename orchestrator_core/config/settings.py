@@ -141,6 +141,20 @@ class DriverSettings(Section, frozen=True, kw_only=True):
                 raise ValueError(f"prompt_pattern: is no regular expression: {error}") from error
 
 
+class AnalysisSettings(Section, frozen=True, kw_only=True):
+    """How a spec is read before a team is proposed."""
+
+    by: Literal["claude", "offline"] = "claude"
+    """Who reads it: `claude` asks Claude Code once, in the project and without the right to change anything; `offline`
+    asks nobody and costs nothing. The rules of tmorch propose a team in either case."""
+    budget_usd: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+    """How much one reading by Claude may cost at most."""
+    timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 300
+    """After how many seconds it is given up; the offline reading stands in for it then."""
+    model: str = ""
+    """The model that reads it; empty: Claude Code's own default."""
+
+
 class MessagesSettings(Section, frozen=True, kw_only=True):
     """The outbox."""
 
@@ -251,6 +265,7 @@ class Settings(Section, frozen=True, kw_only=True):
     claude: ClaudeSettings = ClaudeSettings()
     demo: DemoSettings = DemoSettings()
     drivers: dict[str, DriverSettings] = {}
+    analysis: AnalysisSettings = AnalysisSettings()
     messages: MessagesSettings = MessagesSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     progress: ProgressSettings = ProgressSettings()

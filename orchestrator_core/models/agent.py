@@ -76,6 +76,10 @@ class Agent(Struct, frozen=True, kw_only=True):
     """How many minutes lie between two of its standing check-ins; None: as its role has it."""
     limited_until: float | None = None
     """When its usage limit ends, as far as that is known; None while it has none."""
+    model: str = ""
+    """The model it was started with; empty: its own default."""
+    permission_mode: str = ""
+    """What it may do without asking, as approved; empty: its driver's default."""
     is_adopted: bool = False
     """It was running before tmorch knew it: its pane, folder and branch are the person's, and never removed."""
     created_at: float = 0.0

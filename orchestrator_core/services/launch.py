@@ -21,23 +21,22 @@ from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import TmorchError
 from orchestrator_core.git.worktrees import add_worktree
 from orchestrator_core.models.agent import Agent, AgentStatus
-from orchestrator_core.models.ids import OrchestrationId, SessionId, agent_id
-from orchestrator_core.models.launch import Proposal, StepProgress, StepState
+from orchestrator_core.models.ids import OrchestrationId, SessionId
+from orchestrator_core.models.launch import Decide, Progress, Proposal, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
-from orchestrator_core.models.team import Role
+from orchestrator_core.services.briefings import planned_agents, planned_orchestration
+from orchestrator_core.services.catalogues import catalogue_for
 from orchestrator_core.services.liveness import started_at
-from orchestrator_core.services.naming import branch_name, new_id
+from orchestrator_core.services.naming import new_id
 from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
 from orchestrator_core.services.standing import begin_standing
 from orchestrator_core.store import Store
 from orchestrator_core.team.briefing import briefing
-from orchestrator_core.team.routing import allowed_routes
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
-Progress = Callable[[StepProgress], None]
 LOOK_S = 0.1
 
 
@@ -67,12 +66,14 @@ class Member(Struct, frozen=True, kw_only=True):
 class Launch:
     """One start of one proposal."""
 
-    def __init__(self, tools: Tools, proposal: Proposal, progress: Progress) -> None:
+    def __init__(self, tools: Tools, proposal: Proposal, progress: Progress, decide: Decide | None = None) -> None:
         self._tools = tools
         self._store = tools.store
         self._proposal = proposal
         self._progress = progress
+        self._decide = decide
         self._driver = tools.drivers[proposal.driver]
+        self._catalogue = catalogue_for(proposal, tools.paths)
 
     async def run(self) -> Orchestration:
         """Start the team and return it once every agent is ready, waits for a person, or has failed.
@@ -114,20 +115,12 @@ class Launch:
 
     def _claim(self) -> Orchestration:
         proposal = self._proposal
-        identifier = new_id(proposal.project.name, self._is_taken)
-        orchestration = Orchestration(
-            id=identifier,
-            project=proposal.project.path,
-            project_name=proposal.project.name,
-            session=identifier,
-            starting_branch=proposal.project.branch,
-            base_commit=proposal.project.head,
+        identifier = proposal.orchestration
+        if not identifier or self._is_taken(identifier):
+            identifier = new_id(proposal.project.name, self._is_taken)
+        orchestration = msgspec.structs.replace(
+            planned_orchestration(proposal, identifier),
             server=self._tools.address.socket_path,
-            spec_path=proposal.spec.path,
-            goal=proposal.spec.goal,
-            driver=proposal.driver,
-            plan=proposal.team.plan,
-            team_type=proposal.team.type,
             is_demo=self._driver.is_demo,
             launcher_pid=os.getpid(),
             launcher_started=started_at(os.getpid()),
@@ -142,14 +135,15 @@ class Launch:
         )
 
     async def _make(self, orchestration: Orchestration) -> Orchestration:
-        agents = tuple(self._agent(orchestration, choice.role) for choice in self._proposal.team.chosen)
+        tools = self._tools
+        agents = planned_agents(self._proposal, orchestration, tools.settings, tools.paths, tools.clock())
         await self._add_worktrees(orchestration, agents)
         members = tuple(self._prepare(orchestration, agents, agent) for agent in agents)
         with self._store.transaction():
             for member in members:
                 self._store.agents.add(member.agent)
-            team = self._proposal.team
-            self._store.routes.set(orchestration.id, allowed_routes(team.roles, team.type))
+            self._store.routes.set(orchestration.id, self._proposal.routes)
+            self._store.proposals.started(self._proposal, orchestration.id, self._tools.clock())
             begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock())
         await self._open_windows(orchestration, members)
         self._hand_over(members)
@@ -157,20 +151,6 @@ class Launch:
         await self._await_ready(orchestration)
         self._store.orchestrations.update(orchestration.id, state=OrchestrationState.RUNNING)
         return self._store.orchestrations.get(orchestration.id)
-
-    def _agent(self, orchestration: Orchestration, role: Role) -> Agent:
-        return Agent(
-            id=agent_id(orchestration.id, role.key),
-            orchestration=orchestration.id,
-            role=role.key,
-            driver=self._proposal.driver,
-            worktree=str(self._tools.settings.worktrees.path(self._tools.paths) / orchestration.id / role.key),
-            branch=branch_name(orchestration.id, role.key),
-            check_in_min=role.check_in_min,
-            reason="it is being started",
-            status_since=self._tools.clock(),
-            created_at=self._tools.clock(),
-        )
 
     async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
         for agent in agents:
@@ -190,7 +170,15 @@ class Launch:
         """Write the agent's own files: its briefing and what its driver wants."""
         proposal = self._proposal
         choice = next(choice for choice in proposal.team.chosen if choice.role.key == agent.role)
-        text = briefing(choice.role, proposal.team, orchestration, agents, proposal.project, proposal.spec)
+        text = briefing(
+            choice.role,
+            proposal.team,
+            orchestration,
+            agents,
+            proposal.project,
+            proposal.spec,
+            catalogue=self._catalogue,
+        )
         folder = self._tools.paths.agents / orchestration.id / agent.role
         self._store.journal.record(orchestration.id, "folder", {"path": str(folder)})
         plan = self._driver.plan_launch(

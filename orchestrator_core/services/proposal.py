@@ -24,7 +24,9 @@ from orchestrator_core.models.launch import Proposal, StartRequest
 from orchestrator_core.models.project import ProjectState
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Detection
-from orchestrator_core.team.compose import compose
+from orchestrator_core.services.catalogues import catalogue_of
+from orchestrator_core.services.revise import complete, first_team
+from orchestrator_core.team.catalogue import Catalogue
 from orchestrator_core.team.detect import detect, detect_names
 from orchestrator_core.team.spec import EXAMPLE, read_spec
 
@@ -40,17 +42,18 @@ _SHOWN_PROJECTS = 8
 
 
 async def propose(
-    request: StartRequest, settings: Settings, paths: Paths, *, drivers: Mapping[str, Driver]
+    request: StartRequest, settings: Settings, paths: Paths, *, drivers: Mapping[str, Driver], now: float = 0.0
 ) -> Proposal:
     """Return what a start would do. Nothing is made, and nothing of the project is changed.
 
     The project is a path, or the name of a folder in the projects folder. Without a spec in the request, the
-    project's own is taken. `Proposal.warnings` tells of the project and the spec, `Proposal.team.warnings` of the
-    team.
+    project's own is taken; what the spec wishes of the team holds where the request says nothing.
+    `Proposal.warnings` tells of the project and the spec, `Proposal.team.warnings` of the team.
 
     Raises:
         NotFoundError: there is no such project, spec or driver; `candidates` are near ones.
-        UsageError: there is no spec, it has no goal, or a role, plan or team type is unknown.
+        UsageError: there is no spec, it has no goal, or a role, plan or team type is unknown; or a file that changes
+            the catalogue is wrong.
         RefusedError: the project cannot be worked on as it is, or the team is larger than its plan carries.
         MissingProgramError: the driver's program is not there.
 
@@ -58,36 +61,34 @@ async def propose(
     project = await inspect_project(find_project(request.project, settings))
     _refuse_agents_worktree(project, settings, paths)
     spec = await asyncio.to_thread(find_spec, request.spec, Path(project.path))
-    name, driver = _driver(request.driver or settings.team.driver, drivers)
-    team = compose(
-        await detect_project(Path(project.path)),
-        plan=request.plan or settings.team.plan,
-        roles=request.roles,
-        team_type=request.team_type,
-        over_cap=request.over_cap,
-    )
-    _require_program(name, driver)
-    return Proposal(
+    catalogue = await asyncio.to_thread(catalogue_of, Path(project.path), paths)
+    name, driver = _driver(request.driver or spec.wishes.agent or settings.team.driver, drivers)
+    detection = await detect_project(Path(project.path), catalogue)
+    bare = Proposal(
         request=request,
         project=project,
         spec=spec,
-        team=team,
+        team=first_team(request, spec, detection, settings, catalogue),
         driver=name,
         warnings=_warnings(project, spec),
+        made_at=now,
     )
+    _require_program(name, driver)
+    return complete(bare, driver, settings, paths, catalogue)
 
 
-async def detect_project(project: Path) -> Detection:
+async def detect_project(project: Path, catalogue: Catalogue | None = None) -> Detection:
     """Return the type of the project in the git repository `project`, from the files that git does not ignore.
 
     Falls back to what lies in the folder when git does not answer in time.
     """
+    templates = catalogue.templates if catalogue else None
     try:
         options = ("--cached", "--others", "--exclude-standard")
         listing = await git(project, "ls-files", "-z", *options, timeout=LISTING_TIMEOUT_S)
     except (GitCommandError, TimedOutError):
-        return await asyncio.to_thread(detect, project)
-    return await asyncio.to_thread(detect_names, [name for name in listing.split("\0") if name])
+        return await asyncio.to_thread(detect, project, templates)
+    return await asyncio.to_thread(detect_names, [name for name in listing.split("\0") if name], templates)
 
 
 def find_project(given: str, settings: Settings) -> Path:

@@ -18,7 +18,7 @@ from orchestrator_core.models.orchestration import Orchestration, OrchestrationS
 from orchestrator_core.services.schedule import log
 from orchestrator_core.services.zones import local_zone
 from orchestrator_core.store import Store
-from orchestrator_core.team.catalogue import roles
+from orchestrator_core.team.catalogue import builtin
 from orchestrator_core.team.check_ins import standing_note
 
 FIRST = "check-in.standing"
@@ -105,7 +105,7 @@ def _make(store: Store, settings: ScheduleSettings, agents: Iterable[Agent], tea
 def _minutes(settings: ScheduleSettings, agent: Agent) -> float:
     if agent.check_in_min is not None and agent.check_in_min > 0:
         return agent.check_in_min
-    role = roles().get(agent.role)
+    role = builtin().roles.get(agent.role)
     return role.check_in_min if role else settings.standing_min
 
 

@@ -231,7 +231,24 @@ SCHEDULE = (
     "CREATE INDEX firing_by_target ON firing (target, outcome, fired_at)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS, SCHEDULE)
+PROPOSALS = (
+    "ALTER TABLE agent ADD COLUMN model TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE agent ADD COLUMN permission_mode TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE proposal (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        project TEXT NOT NULL CHECK (project <> ''),
+        body TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('saved', 'started', 'discarded')),
+        orchestration TEXT REFERENCES orchestration (id),
+        saved_at REAL NOT NULL
+    )
+    """,
+    "CREATE INDEX proposal_by_state ON proposal (state)",
+    "CREATE INDEX proposal_by_orchestration ON proposal (orchestration) WHERE orchestration IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS, SCHEDULE, PROPOSALS)
 """The statements of version 1, 2, …, in order."""
 
 VERSION = len(MIGRATIONS)

@@ -25,6 +25,7 @@ from orchestrator_core.store.journal import Journal, JournalEntry
 from orchestrator_core.store.messages import Messages
 from orchestrator_core.store.needs import Needs
 from orchestrator_core.store.orchestrations import Orchestrations
+from orchestrator_core.store.proposals import Proposals
 from orchestrator_core.store.routes import Routes
 
 MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Need, Answer, CheckIn, Firing)
@@ -53,6 +54,7 @@ class Store:
         self.routes = Routes(database)
         self.check_ins = CheckIns(database)
         self.firings = Firings(database)
+        self.proposals = Proposals(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Do all calls in a `with` block or, when it ends with an error, none of them.

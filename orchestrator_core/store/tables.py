@@ -68,6 +68,8 @@ class AgentRow(Table):
     last_output = TextField()
     check_in_min = FloatField(null=True)
     limited_until = FloatField(null=True)
+    model = TextField()
+    permission_mode = TextField()
     is_adopted = BooleanField()
     created_at = FloatField()
 
@@ -216,7 +218,19 @@ class FiringRow(Table):
     reason = TextField()
 
 
+class ProposalRow(Table):
+    """A proposal; `body` is the whole of it as JSON."""
+
+    id = AutoField()
+    project = TextField()
+    body = TextField()
+    state = TextField()
+    orchestration = TextField(null=True)
+    saved_at = FloatField()
+
+
 TABLES: tuple[type[Table], ...] = (
     *(OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow),
     *(HookFactRow, NeedRow, AnswerRow, RouteRow, CheckInRow, FiringRow),
+    ProposalRow,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,13 @@ from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import ProjectState
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Role, TeamProposal
-from orchestrator_core.team.catalogue import collaboration, roles, routes, templates
-from orchestrator_core.team.routing import hub_of, may_address
+from orchestrator_core.team.catalogue import Catalogue, builtin
+from orchestrator_core.team.routing import Route, hub_of, may_address
 from orchestrator_core.team.spec import other_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
-TEMPLATES = Path(__file__).parent / "briefings"
 MOST_REST_LINES = 150
 """How many lines of a spec's other sections a briefing repeats."""
 
@@ -49,6 +48,7 @@ def briefing(
     spec: Spec,
     *,
     command: str = "tmorch",
+    catalogue: Catalogue | None = None,
 ) -> str:
     """Return the first prompt of the agent with `role`, as Markdown that begins and ends with a plain sentence.
 
@@ -59,13 +59,14 @@ def briefing(
 
     """
     key = role if isinstance(role, str) else role.key
-    members = _members(team, agents)
+    catalogue = catalogue or builtin()
+    members = _members(team, agents, catalogue)
     me = next((member for member in members if member.role.key == key), None)
     if me is None:
         raise ValueError(f"no agent of {orchestration.id} is {key}")
-    writer = _Writer(me, members, team)
+    writer = _Writer(me, members, team, catalogue)
     return (
-        _template()
+        _template(catalogue.briefings)
         .render(
             role=me.role,
             me=me.agent,
@@ -75,7 +76,7 @@ def briefing(
             project=project,
             spec=spec,
             tmorch=command,
-            type_title=templates().types[team.type].title,
+            type_title=catalogue.templates.types[team.type].title,
             **_rest(spec),
             **writer.words(),
         )
@@ -86,14 +87,16 @@ def briefing(
 class _Writer:
     """Knows what depends on who else is in the team."""
 
-    def __init__(self, me: Member, members: Sequence[Member], team: TeamProposal) -> None:
+    def __init__(self, me: Member, members: Sequence[Member], team: TeamProposal, catalogue: Catalogue) -> None:
         self.me = me
         self.members = members
         self.others = tuple(member for member in members if member is not me)
         self._keys = tuple(member.role.key for member in members)
         self._type = team.type
-        self._hub = hub_of(self._keys)
-        self._gate = routes().gate if routes().gate in self._keys else ""
+        self._catalogue = catalogue
+        self._hub = hub_of(self._keys, catalogue)
+        gate = catalogue.routes.gate
+        self._gate = gate if gate in self._keys else ""
         self._integrator = self._gate or self._hub
 
     def words(self) -> dict[str, object]:
@@ -121,21 +124,27 @@ class _Writer:
         return bool(self._hub) and self._hub != self.me.role.key
 
     def _direct(self) -> list[str]:
-        key = self.me.role.key
-        return [m.role.key for m in self.others if may_address(key, m.role.key, self._keys, self._type).allowed]
+        return [m.role.key for m in self.others if self._route_to(m).allowed]
 
     def _detours(self) -> list[tuple[str, str]]:
-        found = ((m.role.key, may_address(self.me.role.key, m.role.key, self._keys, self._type)) for m in self.others)
+        found = ((m.role.key, self._route_to(m)) for m in self.others)
         return [(target, route.instead) for target, route in found if not route.allowed]
 
+    def _route_to(self, other: Member) -> Route:
+        return may_address(self.me.role.key, other.role.key, self._keys, self._type, self._catalogue)
+
     def _together(self) -> list[tuple[str, str]]:
-        lines = collaboration().get(self.me.role.key, {})
+        lines = self._catalogue.collaboration.get(self.me.role.key, {})
         return [(key, lines[key]) for key in self._direct() if key in lines]
 
     def _sample(self) -> Member:
         """Return the agent whose work this one is most likely to read."""
         by_key = {member.role.key: member for member in self.others}
-        known = [by_key[key] for key in ("developer", *collaboration().get(self.me.role.key, ())) if key in by_key]
+        known = [
+            by_key[key]
+            for key in ("developer", *self._catalogue.collaboration.get(self.me.role.key, ()))
+            if key in by_key
+        ]
         return next(iter((*known, *self.others)), self.me)
 
     def _escalation(self) -> str:
@@ -177,8 +186,8 @@ class _Writer:
         )
 
 
-def _members(team: TeamProposal, agents: Sequence[Agent]) -> tuple[Member, ...]:
-    known = roles() | {choice.role.key: choice.role for choice in team.chosen}
+def _members(team: TeamProposal, agents: Sequence[Agent], catalogue: Catalogue) -> tuple[Member, ...]:
+    known = catalogue.roles | {choice.role.key: choice.role for choice in team.chosen}
     return tuple(Member(role=known[agent.role], agent=agent) for agent in agents)
 
 
@@ -188,16 +197,17 @@ def _rest(spec: Spec) -> dict[str, object]:
     return {"rest": "\n".join(lines[:MOST_REST_LINES]), "is_whole": len(lines) <= MOST_REST_LINES}
 
 
-@cache
-def _template() -> Template:
-    return _environment().get_template("briefing.md.j2")
+@lru_cache(maxsize=8)
+def _template(folders: tuple[Path, ...]) -> Template:
+    return _environment(folders).get_template("briefing.md.j2")
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def _environment(folders: tuple[Path, ...]) -> Environment:
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # a project's templates are the work of strangers
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folders),
         autoescape=False,  # Markdown for an agent, not HTML
         undefined=StrictUndefined,
         trim_blocks=True,

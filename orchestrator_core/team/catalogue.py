@@ -16,6 +16,7 @@ from orchestrator_core.errors import UsageError
 from orchestrator_core.models.team import Plan, ProjectType, Role
 
 DATA = Path(__file__).parent / "data"
+BRIEFINGS = Path(__file__).parent / "briefings"
 ORCHESTRATOR = "orchestrator"
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Source(Strict, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
-class Templates(Strict, frozen=True, kw_only=True):
+class Templates(Strict, frozen=True, kw_only=True, eq=False):
     """All types of project, and what is common to them."""
 
     ignored: tuple[str, ...]
@@ -81,6 +82,10 @@ class Plans(Strict, frozen=True, kw_only=True):
 
     caps: dict[Plan, int]
     order: dict[ProjectType, tuple[str, ...]]
+    tokens_per_check_in: tuple[int, int]
+    """From, to: what one standing check-in of one agent reads and writes."""
+    basis: str
+    """What that rests on, for the person."""
 
 
 class Routes(Strict, frozen=True, kw_only=True):
@@ -114,6 +119,7 @@ class _RoleEntry(Strict, frozen=True, kw_only=True):
     owns: tuple[str, ...] = ()
     first_steps: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    model: str = ""
 
 
 class _RoleFile(Strict, frozen=True, kw_only=True):
@@ -121,74 +127,72 @@ class _RoleFile(Strict, frozen=True, kw_only=True):
     aliases: dict[str, str]
 
 
-def roles() -> dict[str, Role]:
-    """Return the role catalogue, key → role, in the order in which windows are made."""
-    return dict(_roles())
+class Catalogue(Struct, frozen=True, kw_only=True, eq=False):
+    """All that is data in a team: what the package brings, and what the person and the project have changed of it."""
+
+    roles: dict[str, Role]
+    """Key → role, in the order in which windows are made."""
+    aliases: dict[str, str]
+    """Other names people give to roles → key."""
+    templates: Templates
+    plans: Plans
+    routes: Routes
+    collaboration: dict[str, dict[str, str]]
+    """What a role does with another one: role → other role → sentence."""
+    notes: Notes
+    """What agents are told by their standing check-ins."""
+    briefings: tuple[Path, ...] = (BRIEFINGS,)
+    """The folders of briefing templates, the first one that has a template wins."""
+    files: tuple[Path, ...] = ()
+    """The files that change what the package brings, in the order in which they were read."""
+
+    def role_named(self, name: str) -> Role:
+        """Return the role a person means by `name`: case, spaces, hyphens and underscores do not matter.
+
+        Raises:
+            UsageError: no such role; names the nearest and all valid ones.
+
+        """
+        known = {_squeeze(key): key for key in self.roles} | self.aliases
+        key = known.get(_squeeze(name))
+        if key is None:
+            raise _unknown("role", name, self.roles, known)
+        return self.roles[key]
+
+    def type_named(self, name: str) -> ProjectType:
+        """Return the type of project a person means by `name`; its first word is enough.
+
+        Raises:
+            UsageError: no such type; names the nearest and all valid ones.
+
+        """
+        types = self.templates.types
+        known = {kind.partition("_")[0]: kind for kind in types} | {_squeeze(kind): kind for kind in types}
+        kind = known.get(_squeeze(name))
+        if kind is None:
+            raise _unknown("team type", name, tuple(types), known)
+        return kind
 
 
 @cache
-def _roles() -> Mapping[str, Role]:
-    entries = _role_file().roles
-    return {key: Role(key=key, **msgspec.structs.asdict(entry)) for key, entry in entries.items()}
-
-
-@cache
-def _role_file() -> _RoleFile:
-    return _read("roles.toml", _RoleFile)
-
-
-@cache
-def templates() -> Templates:
-    """Return the types of project."""
-    return _read("templates.toml", Templates)
-
-
-@cache
-def plans() -> Plans:
-    """Return the plans' caps and the order in which roles go first."""
-    return _read("plans.toml", Plans)
-
-
-@cache
-def routes() -> Routes:
-    """Return who may write to whom."""
-    return _read("routing.toml", Routes)
-
-
-@cache
-def collaboration() -> Mapping[str, Mapping[str, str]]:
-    """Return what a role does with another one: role → other role → sentence."""
-    return _read("collaboration.toml", dict[str, dict[str, str]])
-
-
-@cache
-def notes() -> Notes:
-    """Return what agents are told by their standing check-ins."""
-    return _read("check_ins.toml", Notes)
+def builtin() -> Catalogue:
+    """Return the catalogue that the package brings."""
+    role_file = _read("roles.toml", _RoleFile)
+    entries = role_file.roles
+    return Catalogue(
+        roles={key: Role(key=key, **msgspec.structs.asdict(entry)) for key, entry in entries.items()},
+        aliases=role_file.aliases,
+        templates=_read("templates.toml", Templates),
+        plans=_read("plans.toml", Plans),
+        routes=_read("routing.toml", Routes),
+        collaboration=_read("collaboration.toml", dict[str, dict[str, str]]),
+        notes=_read("check_ins.toml", Notes),
+    )
 
 
 def _read(name: str, kind: type[T]) -> T:
     content: dict[str, Any] = tomllib.loads((DATA / name).read_text(encoding="utf-8"))
     return msgspec.convert(content, kind)
-
-
-def role_named(name: str) -> Role:
-    """Return the role a person means by `name`: case, spaces, hyphens and underscores do not matter.
-
-    Raises:
-        UsageError: no such role; names the nearest and all valid ones.
-
-    """
-    known = _names_of_roles()
-    key = known.get(_squeeze(name))
-    if key is None:
-        raise _unknown("role", name, _roles(), known)
-    return _roles()[key]
-
-
-@cache
-def _names_of_roles() -> Mapping[str, str]:
-    return {_squeeze(key): key for key in _roles()} | _role_file().aliases
 
 
 def plan_named(name: str) -> Plan:
@@ -203,21 +207,6 @@ def plan_named(name: str) -> Plan:
     if plan is None:
         raise _unknown("plan", name, tuple(Plan), known)
     return plan
-
-
-def type_named(name: str) -> ProjectType:
-    """Return the type of project a person means by `name`; its first word is enough.
-
-    Raises:
-        UsageError: no such type; names the nearest and all valid ones.
-
-    """
-    known = {_squeeze(kind): kind for kind in ProjectType}
-    known |= {kind.partition("_")[0]: kind for kind in ProjectType}
-    kind = known.get(_squeeze(name))
-    if kind is None:
-        raise _unknown("team type", name, tuple(ProjectType), known)
-    return kind
 
 
 def _squeeze(name: str) -> str:

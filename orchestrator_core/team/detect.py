@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from orchestrator_core.errors import NotFoundError
-from orchestrator_core.models.team import Detection, ProjectType
-from orchestrator_core.team.catalogue import templates
+from orchestrator_core.models.team import CODE_PROJECT, Detection, ProjectType
+from orchestrator_core.team.catalogue import Templates, builtin
 from orchestrator_core.team.evidence import Matcher, sign_matcher, weight_of_place
 
 MAX_ENTRIES = 20_000
@@ -33,7 +33,7 @@ _FOLDER_LEVELS = 2
 _SOURCE = "source code"
 
 
-def detect(project: Path) -> Detection:
+def detect(project: Path, templates: Templates | None = None) -> Detection:
     """Return the type of the project in the folder `project`, with what speaks for it.
 
     Looks at names only, at most 20 000 of them; follows no symbolic link and skips what cannot be read.
@@ -44,40 +44,42 @@ def detect(project: Path) -> Detection:
     """
     if not project.is_dir():
         raise NotFoundError(f"{project} is not a folder", remedy="name the folder of a project")
-    return detect_names(list(walk(project)))
+    templates = templates or builtin().templates
+    return detect_names(list(walk(project, templates)), templates)
 
 
-def detect_names(names: Iterable[str]) -> Detection:
+def detect_names(names: Iterable[str], templates: Templates | None = None) -> Detection:
     """Return the type that file names speak for: relative paths with `/`, folders with a `/` at the end."""
-    paths = _weighed(names)
-    found = _by_kind(paths, _matcher())
-    scores = {kind: _score(kind, found) for kind in templates().types}
+    templates = templates or builtin().templates
+    paths = _weighed(names, templates)
+    found = _by_kind(paths, _matcher(templates))
+    scores = {kind: _score(kind, found, templates) for kind in templates.types}
     best = max(scores, key=lambda kind: scores[kind])  # the first of equals, which is the code project
     return Detection(
-        type=best if scores[best] else ProjectType.CODE,
+        type=best if scores[best] else CODE_PROJECT,
         confidence=_confidence(scores[best], sum(scores.values())),
-        evidence=_evidence(best, found),
-        reason=_reason(best, found, scores),
-        signs=_signs(paths),
+        evidence=_evidence(best, found, templates),
+        reason=_reason(best, found, scores, templates),
+        signs=_signs(paths, templates),
         source_files=len(found.get(_SOURCE, ())),
     )
 
 
-def walk(project: Path) -> Iterator[str]:
+def walk(project: Path, templates: Templates | None = None) -> Iterator[str]:
     """Yield the names in `project`, upper levels first, folders with a `/` at the end; at most 20 000."""
+    ignored = _ignored(templates or builtin().templates)
     left = MAX_ENTRIES
     todo = deque([("", 0)])
     while todo and left > 0:
         folder, depth = todo.popleft()
-        for name in _entries(project, folder, min(left, MAX_PER_FOLDER)):
+        for name in _entries(project, folder, min(left, MAX_PER_FOLDER), ignored):
             left -= 1
             yield name
             if name.endswith("/") and depth < MAX_DEPTH:
                 todo.append((name, depth + 1))
 
 
-def _entries(project: Path, folder: str, limit: int) -> list[str]:
-    ignored = _ignored()
+def _entries(project: Path, folder: str, limit: int, ignored: frozenset[str]) -> list[str]:
     try:
         with os.scandir(project / folder) as entries:
             wanted = (entry for entry in entries if entry.name.casefold() not in ignored)
@@ -90,18 +92,17 @@ def _name_of(entry: os.DirEntry[str]) -> str:
     return f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
 
 
-def _weighed(names: Iterable[str]) -> list[str]:
+def _weighed(names: Iterable[str], templates: Templates) -> list[str]:
     """Return the names that count, the weightiest first, with the folders they lie in."""
     kept: dict[str, None] = {}
-    for name in islice(_bounded(names), MAX_ENTRIES):
+    for name in islice(_bounded(names, _ignored(templates)), MAX_ENTRIES):
         kept |= dict.fromkeys(printable(folder) for folder in _top_folders(name))
         kept[printable(name)] = None
-    return sorted(kept, key=lambda path: -weight_of_place(path))
+    return sorted(kept, key=lambda path: -weight_of_place(path, templates))
 
 
-def _bounded(names: Iterable[str]) -> Iterator[str]:
+def _bounded(names: Iterable[str], ignored: frozenset[str]) -> Iterator[str]:
     """Yield the names outside ignored folders, upper levels first, so many of each folder."""
-    ignored = _ignored()
     per_folder: Counter[str] = Counter()
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         folder = name.rstrip("/").rpartition("/")[0]
@@ -120,15 +121,15 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
-@cache
-def _ignored() -> frozenset[str]:
-    return frozenset(templates().ignored)
+@lru_cache(maxsize=8)
+def _ignored(templates: Templates) -> frozenset[str]:
+    return frozenset(templates.ignored)
 
 
-@cache
-def _matcher() -> Matcher:
-    kinds = {_key(type, one.kind): one.names for type, each in templates().types.items() for one in each.indicators}
-    return Matcher(kinds | {_SOURCE: templates().source.names})
+@lru_cache(maxsize=8)
+def _matcher(templates: Templates) -> Matcher:
+    kinds = {_key(type, one.kind): one.names for type, each in templates.types.items() for one in each.indicators}
+    return Matcher(kinds | {_SOURCE: templates.source.names})
 
 
 def _key(type: ProjectType, kind: str) -> str:
@@ -143,15 +144,15 @@ def _by_kind(paths: Sequence[str], matcher: Matcher) -> dict[str, list[str]]:
     return found
 
 
-def _weights(type: ProjectType) -> dict[str, int]:
-    weights = {_key(type, one.kind): one.weight for one in templates().types[type].indicators}
-    return weights | ({_SOURCE: templates().source.weight} if type is ProjectType.CODE else {})
+def _weights(type: ProjectType, templates: Templates) -> dict[str, int]:
+    weights = {_key(type, one.kind): one.weight for one in templates.types[type].indicators}
+    return weights | ({_SOURCE: templates.source.weight} if type == CODE_PROJECT else {})
 
 
-def _score(type: ProjectType, found: Mapping[str, Sequence[str]]) -> float:
+def _score(type: ProjectType, found: Mapping[str, Sequence[str]], templates: Templates) -> float:
     return sum(
-        (weight + min(len(found[kind]) - 1, _PLURALITY_CAP)) * weight_of_place(found[kind][0])
-        for kind, weight in _weights(type).items()
+        (weight + min(len(found[kind]) - 1, _PLURALITY_CAP)) * weight_of_place(found[kind][0], templates)
+        for kind, weight in _weights(type, templates).items()
         if kind in found
     )
 
@@ -164,34 +165,39 @@ def _confidence(best: float, total: float) -> float:
     return max(_LEAST, round(GUESS + (1 - GUESS) * strength * best / total, 2))
 
 
-def _evidence(type: ProjectType, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    shown = (path for kind in _weights(type) for path in found.get(kind, ())[:_SHOWN_PER_KIND])
+def _evidence(type: ProjectType, found: Mapping[str, Sequence[str]], templates: Templates) -> tuple[str, ...]:
+    shown = (path for kind in _weights(type, templates) for path in found.get(kind, ())[:_SHOWN_PER_KIND])
     return tuple(dict.fromkeys(shown))
 
 
-def _signs(paths: Sequence[str]) -> tuple[str, ...]:
-    found = _by_kind(paths, sign_matcher())
+def _signs(paths: Sequence[str], templates: Templates) -> tuple[str, ...]:
+    found = _by_kind(paths, sign_matcher(templates))
     return tuple(dict.fromkeys(path for each in found.values() for path in each[:_SHOWN_PER_KIND]))
 
 
-def _reason(best: ProjectType, found: Mapping[str, Sequence[str]], scores: Mapping[ProjectType, float]) -> str:
+def _reason(
+    best: ProjectType,
+    found: Mapping[str, Sequence[str]],
+    scores: Mapping[ProjectType, float],
+    templates: Templates,
+) -> str:
     if not scores[best]:
-        return f"nothing in it speaks for any type of project, so it is taken for {_phrase(ProjectType.CODE)}"
-    reason = f"it looks like {_phrase(best)}: {_seen(best, found)}"
-    others = [type for type in scores if type is not best and scores[type]]
+        return f"nothing in it speaks for any type of project, so it is taken for {_phrase(CODE_PROJECT, templates)}"
+    reason = f"it looks like {_phrase(best, templates)}: {_seen(best, found, templates)}"
+    others = [type for type in scores if type != best and scores[type]]
     if not others:
         return reason
     second = max(others, key=lambda type: scores[type])
-    return f"{reason}; {_phrase(second)} would have {_seen(second, found)}"
+    return f"{reason}; {_phrase(second, templates)} would have {_seen(second, found, templates)}"
 
 
-def _phrase(type: ProjectType) -> str:
-    return templates().types[type].phrase
+def _phrase(type: ProjectType, templates: Templates) -> str:
+    return templates.types[type].phrase
 
 
-def _seen(type: ProjectType, found: Mapping[str, Sequence[str]]) -> str:
+def _seen(type: ProjectType, found: Mapping[str, Sequence[str]], templates: Templates) -> str:
     """Return what speaks for `type` in a few words, such as `Terraform (main.tf), data files (500)`."""
-    kinds = [(kind, found[kind]) for kind in _weights(type) if kind in found]
+    kinds = [(kind, found[kind]) for kind in _weights(type, templates) if kind in found]
     return ", ".join(
         f"{kind.removeprefix(f'{type}: ')} ({paths[0] if len(paths) == 1 else len(paths)})" for kind, paths in kinds
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 
-from orchestrator_core.team.catalogue import templates
+from orchestrator_core.team.catalogue import Templates
 
 MINOR_FACTOR = 0.25
 DEEP_FACTOR = 0.5
@@ -53,26 +53,26 @@ class Matcher:
         return found
 
 
-@cache
-def sign_matcher() -> Matcher:
+@lru_cache(maxsize=8)
+def sign_matcher(templates: Templates) -> Matcher:
     """Return the matcher for what optional roles look for."""
-    return Matcher(templates().signs)
+    return Matcher(templates.signs)
 
 
-def signs_in(paths: Sequence[str], wanted: Iterable[str]) -> tuple[str, ...]:
+def signs_in(paths: Sequence[str], wanted: Iterable[str], templates: Templates) -> tuple[str, ...]:
     """Return those of `paths` that are one of the `wanted` signs, each once."""
-    matcher = sign_matcher()
+    matcher = sign_matcher(templates)
     return tuple(dict.fromkeys(path for path in paths if set(wanted) & set(matcher.kinds(path))))
 
 
-def weight_of_place(path: str) -> float:
+def weight_of_place(path: str, templates: Templates) -> float:
     """Return how much a path counts by its place: 1 at the top or one folder down, less below or aside."""
     folders = path.rstrip("/").casefold().split("/")[:-1]
-    if not _minor().isdisjoint(folders):
+    if not _minor(templates).isdisjoint(folders):
         return MINOR_FACTOR
     return 1.0 if len(folders) <= 1 else DEEP_FACTOR
 
 
-@cache
-def _minor() -> frozenset[str]:
-    return frozenset(templates().minor)
+@lru_cache(maxsize=8)
+def _minor(templates: Templates) -> frozenset[str]:
+    return frozenset(templates.minor)

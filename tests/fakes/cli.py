@@ -93,8 +93,8 @@ def make_proposal(request: StartRequest, **changes: Any) -> Proposal:
     )
     tester = msgspec.structs.replace(developer, key="tester", title="Tester")
     team = TeamProposal(
-        type=ProjectType.CODE,
-        detection=Detection(type=ProjectType.CODE, confidence=0.8, evidence=("pyproject.toml",)),
+        type=ProjectType("code_project"),
+        detection=Detection(type=ProjectType("code_project"), confidence=0.8, evidence=("pyproject.toml",)),
         plan=Plan.PRO,
         cap=3,
         chosen=(RoleChoice(role=developer, reason="somebody must write it"),),

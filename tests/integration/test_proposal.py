@@ -53,7 +53,7 @@ async def test_a_project_and_its_spec_become_a_proposal(make_project: MakeProjec
     assert found.project.head == run_git(project, "rev-parse", "HEAD")
     assert found.spec.goal == "Customers log in"
     assert found.spec.path == str(project / "SPEC.md")
-    assert found.team.type is ProjectType.CODE
+    assert found.team.type == ProjectType("code_project")
     assert found.team.roles == ("orchestrator", "project_manager", "developer", "tester", "testrunner")
     assert (found.driver, found.warnings) == ("demo", ())
     assert found.request == StartRequest(project=str(project))
@@ -86,7 +86,7 @@ async def test_the_request_goes_before_the_settings(make_project: MakeProject) -
     )
     assert found.team.plan is Plan.MAX5
     assert found.team.roles == ("orchestrator", "developer")
-    assert found.team.type is ProjectType.DATA_PIPELINE
+    assert found.team.type == ProjectType("data_pipeline")
 
 
 async def test_more_roles_than_the_plan_carries_need_an_override(make_project: MakeProject) -> None:
@@ -270,16 +270,20 @@ async def test_a_driver_of_the_settings_can_be_taken(make_project: MakeProject) 
 # --- the type of the project -----------------------------------------------------------------------------------------
 
 TYPES = {
-    "code": ({"package.json": "{}", "src/a.js": ""}, ProjectType.CODE, "package.json"),
+    "code": ({"package.json": "{}", "src/a.js": ""}, ProjectType("code_project"), "package.json"),
     "system": (
         {"web.service": "", "ansible/site.yml": "", "deployment/up.sh": ""},
-        ProjectType.SYSTEM_DEPLOYMENT,
+        ProjectType("system_deployment"),
         "ansible/",
     ),
-    "data": ({"etl/load.py": "", "data/a.csv": "", "airflow.cfg": ""}, ProjectType.DATA_PIPELINE, "airflow.cfg"),
-    "infrastructure": ({"main.tf": "", "prod.tfvars": ""}, ProjectType.INFRASTRUCTURE, "main.tf"),
-    "500 csv": ({"package.json": "{}", **{f"data/{n}.csv": "" for n in range(500)}}, ProjectType.CODE, "package.json"),
-    "pyproject only": ({"pyproject.toml": ""}, ProjectType.CODE, "pyproject.toml"),
+    "data": ({"etl/load.py": "", "data/a.csv": "", "airflow.cfg": ""}, ProjectType("data_pipeline"), "airflow.cfg"),
+    "infrastructure": ({"main.tf": "", "prod.tfvars": ""}, ProjectType("infrastructure_as_code"), "main.tf"),
+    "500 csv": (
+        {"package.json": "{}", **{f"data/{n}.csv": "" for n in range(500)}},
+        ProjectType("code_project"),
+        "package.json",
+    ),
+    "pyproject only": ({"pyproject.toml": ""}, ProjectType("code_project"), "pyproject.toml"),
 }
 
 
@@ -300,7 +304,7 @@ async def test_types_are_detected_from_another_working_directory(
 
 async def test_an_empty_repository_is_taken_for_code(make_project: MakeProject) -> None:
     found = await detect_project(make_project(files={".gitkeep": ""}))
-    assert (found.type, found.confidence, found.evidence) == (ProjectType.CODE, 0.5, ())
+    assert (found.type, found.confidence, found.evidence) == (ProjectType("code_project"), 0.5, ())
     assert found.reason
 
 
@@ -311,7 +315,7 @@ async def test_untracked_files_count_and_ignored_ones_do_not(make_project: MakeP
     (project / "build" / "main.tf").write_text("")
     (project / os.fsdecode(b"caf\xe9 \n.go")).write_text("")
     found = await detect_project(project)
-    assert found.type is ProjectType.CODE
+    assert found.type == ProjectType("code_project")
     assert found.evidence[0] == "go.mod"
     assert all(name.isprintable() for name in found.evidence)
 
@@ -321,7 +325,7 @@ async def test_without_an_answer_of_git_the_folder_is_looked_at(
 ) -> None:
     project = make_project(files={"main.tf": ""})
     monkeypatch.setattr(proposing, "LISTING_TIMEOUT_S", 0.0)
-    assert (await detect_project(project)).type is ProjectType.INFRASTRUCTURE
+    assert (await detect_project(project)).type == ProjectType("infrastructure_as_code")
     plain = project.parent / "plain"
     plain.mkdir()
     (plain / "Cargo.toml").write_text("")

@@ -26,7 +26,7 @@ def reasons(team: TeamProposal) -> dict[str, str]:
 def test_a_code_project_gets_the_team_of_five() -> None:
     team = compose(PYTHON, plan="max5")
     assert team.roles == DEFAULT
-    assert (team.type, team.plan, team.cap, team.warnings) == (ProjectType.CODE, Plan.MAX5, 5, ())
+    assert (team.type, team.plan, team.cap, team.warnings) == (ProjectType("code_project"), Plan.MAX5, 5, ())
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_an_accepted_overcap_holds_for_a_proposed_team_too() -> None:
 
 def test_a_team_type_overrides_the_detection() -> None:
     team = compose(PYTHON, plan="max5", team_type="system_deployment")
-    assert team.type is ProjectType.SYSTEM_DEPLOYMENT
-    assert team.detection.type is ProjectType.CODE
+    assert team.type == ProjectType("system_deployment")
+    assert team.detection.type == ProjectType("code_project")
     assert {"sysadmin", "devops", "securityops"} <= set(team.roles)
 
 
 @pytest.mark.parametrize("name", ["", " ", "auto"])
 def test_without_a_team_type_the_detection_decides(name: str) -> None:
-    assert compose(PYTHON, plan="max5", team_type=name).type is ProjectType.CODE
+    assert compose(PYTHON, plan="max5", team_type=name).type == ProjectType("code_project")
 
 
 def test_unknown_plans_and_types_are_usage_errors() -> None:

@@ -145,7 +145,7 @@ def test_plans_are_found_by_name(name: str, plan: Plan) -> None:
 
 @pytest.mark.parametrize("name", ["system_deployment", "System Deployment", "system"])
 def test_types_are_found_by_name(name: str) -> None:
-    assert catalogue.type_named(name) is ProjectType.SYSTEM_DEPLOYMENT
+    assert catalogue.type_named(name) == ProjectType("system_deployment")
 
 
 def test_unknown_plans_and_types_are_usage_errors() -> None:

@@ -17,8 +17,8 @@ from orchestrator_core.team import detect as detecting
 from orchestrator_core.team.catalogue import templates
 from orchestrator_core.team.detect import detect, detect_names, walk
 
-CODE, SYSTEM = ProjectType.CODE, ProjectType.SYSTEM_DEPLOYMENT
-DATA, INFRA = ProjectType.DATA_PIPELINE, ProjectType.INFRASTRUCTURE
+CODE, SYSTEM = ProjectType("code_project"), ProjectType("system_deployment")
+DATA, INFRA = ProjectType("data_pipeline"), ProjectType("infrastructure_as_code")
 
 
 class Case(NamedTuple):

@@ -10,7 +10,7 @@ from orchestrator_core.models.team import ProjectType
 from orchestrator_core.team.catalogue import roles
 from orchestrator_core.team.routing import allowed_routes, hub_of, may_address
 
-CODE = ProjectType.CODE
+CODE = ProjectType("code_project")
 DEFAULT = ("orchestrator", "project_manager", "developer", "tester", "testrunner")
 OPERATIONS = (
     "orchestrator",
@@ -78,7 +78,7 @@ def test_nobody_writes_to_itself_or_to_who_is_not_there() -> None:
     ],
 )
 def test_operations_have_their_own_routes(sender: str, target: str, allowed: bool) -> None:
-    assert may_address(sender, target, OPERATIONS, ProjectType.SYSTEM_DEPLOYMENT).allowed is allowed
+    assert may_address(sender, target, OPERATIONS, ProjectType("system_deployment")).allowed is allowed
 
 
 @settings(deadline=None)

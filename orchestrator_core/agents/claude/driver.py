@@ -16,6 +16,10 @@ from orchestrator_core.config.settings import ClaudeSettings
 
 GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge", "broken_settings": "settings"}
 """Settings whose gate has another name in the pattern file."""
+PERMISSION_MODES = ("plan", "manual", "dontAsk", "acceptEdits", "auto", "bypassPermissions")
+"""The most careful first."""
+MODELS = ("opus", "sonnet", "haiku")
+"""Claude Code's own words for the newest of each kind."""
 
 
 class ClaudeDriver:
@@ -26,6 +30,8 @@ class ClaudeDriver:
     is_demo = False
     has_hooks = True
     briefing_road = BriefingRoad.ARGUMENT
+    permission_modes = PERMISSION_MODES
+    models = MODELS
 
     def __init__(self, settings: ClaudeSettings) -> None:
         self._settings = settings
@@ -48,6 +54,11 @@ class ClaudeDriver:
         return {GATE_DIALOGS.get(field, field): GatePolicy(getattr(gates, field)) for field in gates.__struct_fields__}
 
     @property
+    def permission_mode(self) -> str:
+        """The settings' own."""
+        return self._settings.permission_mode
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """Those of the settings."""
         return self._settings.commands
@@ -67,13 +78,14 @@ class ClaudeDriver:
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one Claude Code with a conversation id of its own."""
         conversation = str(uuid.uuid4())
-        mode = self._settings.permission_mode
+        mode = context.agent.permission_mode or self._settings.permission_mode
         settings = settings_file(context, mode)
         argv = (
             *self._settings.command,
             *("--session-id", conversation),
             *("--settings", str(settings.path)),
             *("--permission-mode", mode),
+            *(("--model", context.agent.model) if context.agent.model else ()),
             *("-n", context.agent.id),
         )
         road = self.road_of(context.briefing)

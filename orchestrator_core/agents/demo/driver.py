@@ -27,6 +27,9 @@ class DemoDriver:
     is_demo = True
     has_hooks = True
     commands = COMMANDS
+    permission_modes: tuple[str, ...] = ()
+    permission_mode = ""
+    models: tuple[str, ...] = ()
     briefing_road = BriefingRoad.ARGUMENT
 
     def __init__(self, settings: DemoSettings) -> None:

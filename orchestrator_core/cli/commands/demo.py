@@ -81,9 +81,9 @@ def _start(args: argparse.Namespace, context: Context) -> ExitCode:
 def _roles(number: int) -> tuple[str, ...]:
     """Return the roles that have a part of their own, then others, `number` in all."""
     from orchestrator_core.agents.demo.show.roles import PLAYERS
-    from orchestrator_core.team.catalogue import roles
+    from orchestrator_core.team.catalogue import builtin
 
-    known = tuple(dict.fromkeys((*PLAYERS, *roles())))
+    known = tuple(dict.fromkeys((*PLAYERS, *builtin().roles)))
     if number > len(known):
         raise UsageError(
             f"a demo has at most {len(known)} agents, not {number}",

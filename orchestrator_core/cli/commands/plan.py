@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
 
     """
     request = request_from(args)
-    proposal = with_orchestrator(context, lambda orchestrator: orchestrator.propose(request))
+    proposal = with_orchestrator(context, lambda orchestrator: orchestrator.proposals.propose(request))
     if context.out.as_json:
         context.out.document(proposal_document(proposal, context))
     else:
