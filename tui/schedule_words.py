@@ -9,26 +9,15 @@ from textual.content import Content
 
 from orchestrator_core.models.check_in import TMORCH, CheckIn, CheckInKind, CheckInState, Firing
 from orchestrator_core.models.message import PERSON
+from orchestrator_core.models.spans import exactly, lasting
 from orchestrator_core.models.timeline import Lane, Tick, TickKind
 from tui.timeline_plan import is_late, look_of
 from tui.widgets.line import Part, part
-from tui.wording import DAY_S, HOUR_S, MINUTE_S, QUIET, clean, clean_line, plural
+from tui.wording import QUIET, clean, clean_line, plural
 
 LABEL_CELLS = 9
 AS_A_WHOLE = "It repeats: what is done here is done to all that it is going to fire."
 PAST = (TickKind.SENT, TickKind.SKIPPED, TickKind.DEAD)
-
-
-def lasting(seconds: float) -> str:
-    """Return a time span in its two largest units at most: `12 min`, `1 h 5 min`, `2 d 3 h`."""
-    whole = round(abs(seconds))
-    if whole < MINUTE_S:
-        return f"{whole} s"
-    if whole < HOUR_S:
-        return f"{whole // MINUTE_S} min"
-    size, unit, smaller, smaller_unit = (HOUR_S, "h", MINUTE_S, "min") if whole < DAY_S else (DAY_S, "d", HOUR_S, "h")
-    rest = whole % size // smaller
-    return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
 
 
 def from_now(at: float, now: float) -> str:
@@ -52,13 +41,6 @@ def rhythm(check_in: CheckIn) -> str:
             return f"every {exactly(check_in.interval_s or 0.0)}"
         case CheckInKind.CRON:
             return f"at {clean(check_in.cron)} by the clock in {clean(check_in.zone)}"
-
-
-def exactly(seconds: float) -> str:
-    """Return an interval as it was asked for, not rounded."""
-    if seconds >= 2 * HOUR_S and seconds % HOUR_S == 0:
-        return f"{seconds / HOUR_S:g} h"
-    return f"{seconds / MINUTE_S:g} min"
 
 
 def preview_words(times: Sequence[float], now: float) -> str:

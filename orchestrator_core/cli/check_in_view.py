@@ -8,24 +8,12 @@ from collections.abc import Collection, Iterable
 from orchestrator_core.cli.output import Look, printable
 from orchestrator_core.cli.tables import Cell, Column, shorten, table
 from orchestrator_core.models.check_in import CheckIn, CheckInKind, CheckInState, Firing
+from orchestrator_core.models.spans import exactly, lasting
 
 PAUSED = "its team's check-ins are paused"
 NOTE_COLUMNS = 72
 """How much of a note a list shows, however wide the terminal."""
 _STATE_STYLES = {CheckInState.DEAD: "bad", CheckInState.CANCELLED: "dim", CheckInState.FIRED: "dim"}
-
-
-def in_words(seconds: float) -> str:
-    """Return a time span to the nearest minute, in its two largest units at most: `30 min`, `2 h 5 min`."""
-    whole = round(max(0.0, seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    for size, unit, smaller, smaller_unit in ((1440, "d", 60, "h"), (60, "h", 1, "min")):
-        if minutes >= size:
-            rest = minutes % size // smaller
-            return f"{minutes // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
-    return f"{minutes} min"
 
 
 def clock(at: float, now: float, *, seconds: bool = False) -> str:
@@ -41,7 +29,7 @@ def rhythm(check_in: CheckIn) -> str:
         case CheckInKind.ONCE:
             return "once"
         case CheckInKind.EVERY:
-            return f"every {_exactly(check_in.interval_s or 0.0)}"
+            return f"every {exactly(check_in.interval_s or 0.0)}"
         case CheckInKind.CRON:
             return f"at {check_in.cron} ({check_in.zone})"
 
@@ -116,7 +104,7 @@ def _due(check_in: CheckIn, now: float) -> str:
     ahead = check_in.due_at - now
     if abs(ahead) < 1:
         return "now"
-    return f"in {in_words(ahead)}" if ahead > 0 else f"{in_words(-ahead)} overdue"
+    return f"in {lasting(ahead)}" if ahead > 0 else f"{lasting(-ahead)} overdue"
 
 
 def _why(check_in: CheckIn, paused: bool, now: float) -> str:
@@ -142,8 +130,3 @@ def _last(firing: Firing, now: float) -> str:
 
 def _behind(text: str, shown: bool) -> str:
     return f" ({text})" if shown else ""
-
-
-def _exactly(seconds: float) -> str:
-    """Return an interval without rounding: it is what was asked for."""
-    return f"{seconds / 60:g} min" if seconds < 7200 or seconds % 3600 else f"{seconds / 3600:g} h"

@@ -75,8 +75,3 @@ CHECK_IN = "check-in"
 """The sender of a check-in that an agent set for itself, or that tmorch keeps for it."""
 CHECK_IN_BY = "check-in by "
 """How the sender of a check-in begins that somebody else has set; the author follows."""
-
-
-def is_check_in(sender: str) -> bool:
-    """Whether a message with this sender is a check-in that fired."""
-    return sender == CHECK_IN or sender.startswith(CHECK_IN_BY)

@@ -26,7 +26,7 @@ from tests.tui.samples import MINUTE, NOW, lane, shop, three_teams, tick
 from tests.tui.schedules import check_in, crowd, day, numbered
 from tests.tui.stage import Stage, running, staged
 from tui.schedule_choice import Spot, beside, found_again
-from tui.schedule_words import from_now, lasting, preview_words
+from tui.schedule_words import from_now, preview_words
 from tui.screens.check_in_form import CheckInForm
 from tui.screens.messages import MessagesScreen
 from tui.screens.schedule import ScheduleScreen
@@ -115,7 +115,6 @@ def test_from_out_of_view_the_nearest_edge_is_next() -> None:
 
 
 def test_words() -> None:
-    assert [lasting(s) for s in (5, 60, 3900, 3600, 187_200)] == ["5 s", "1 min", "1 h 5 min", "1 h", "2 d 4 h"]
     assert [from_now(NOW + s, NOW) for s in (0, 720, -720)] == ["now", "in 12 min", "12 min ago"]
     times = [NOW + MINUTE * i for i in (30, 60, 90)]
     assert preview_words(times, NOW) == "first at 22:43, in 30 min; then 23:13 and 23:43"

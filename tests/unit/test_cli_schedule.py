@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from orchestrator_core.check_ins import CheckIns
-from orchestrator_core.cli.check_in_view import clock, in_words
+from orchestrator_core.cli.check_in_view import clock
 from orchestrator_core.cli.schemas import schema_of
 from orchestrator_core.config.settings import ScheduleSettings
 from orchestrator_core.errors import ExitCode, NotFoundError
@@ -23,6 +23,7 @@ from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.check_in import CheckIn, CheckInKind, CheckInState
 from orchestrator_core.models.fleet import AgentView, Fleet, Team
 from orchestrator_core.models.ids import CheckInId, OrchestrationId
+from orchestrator_core.models.spans import lasting
 from orchestrator_core.models.target import resolve
 from orchestrator_core.models.when import clock_of, next_at, shift_of, span_of
 from orchestrator_core.store import Store, open_store
@@ -434,5 +435,5 @@ def test_the_next_time_of_a_clock_is_ahead_and_within_a_day(clock: Any, now: int
 
 
 def test_spans_in_words() -> None:
-    words = [in_words(seconds) for seconds in (0, 59.4, 60, 1799, 3600, 7500, 86400, 200_000)]
-    assert words == ["0 s", "59 s", "1 min", "30 min", "1 h", "2 h 5 min", "1 d", "2 d 7 h"]
+    words = [lasting(seconds) for seconds in (0, 59.4, 60, 1799, 3600, 7500, 86400, 200_000, -300)]
+    assert words == ["0 s", "59 s", "1 min", "30 min", "1 h", "2 h 5 min", "1 d", "2 d 7 h", "5 min"]
