@@ -13,6 +13,7 @@ from orchestrator_core.models.team import RoleChoice
 from orchestrator_core.services.catalogues import catalogue_for
 from orchestrator_core.services.naming import branch_name
 from orchestrator_core.team.briefing import briefing
+from orchestrator_core.team.catalogue import Catalogue
 
 
 def planned_orchestration(proposal: Proposal, identifier: OrchestrationId) -> Orchestration:
@@ -73,5 +74,26 @@ def preview(proposal: Proposal, role: str, settings: Settings, paths: Paths) -> 
         )
     orchestration = planned_orchestration(proposal, proposal.orchestration)
     agents = planned_agents(proposal, orchestration, settings, paths)
-    catalogue = catalogue_for(proposal, paths)
-    return briefing(role, proposal.team, orchestration, agents, proposal.project, proposal.spec, catalogue=catalogue)
+    return first_prompt(proposal, role, orchestration, agents, settings, catalogue_for(proposal, paths))
+
+
+def first_prompt(
+    proposal: Proposal,
+    role: str,
+    orchestration: Orchestration,
+    agents: tuple[Agent, ...],
+    settings: Settings,
+    catalogue: Catalogue,
+) -> str:
+    """Return what the agent with `role` is told first."""
+    return briefing(
+        role,
+        proposal.team,
+        orchestration,
+        agents,
+        proposal.project,
+        proposal.spec,
+        analysis=proposal.analysis,
+        standing=settings.schedule.standing,
+        catalogue=catalogue,
+    )

@@ -6,16 +6,12 @@ templates; what comes from the person's spec and project is put in as it is and 
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from orchestrator_core.models.agent import Agent
+from orchestrator_core.models.analysis import Analysis
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import ProjectState
@@ -24,10 +20,9 @@ from orchestrator_core.models.team import Role, TeamProposal
 from orchestrator_core.team.catalogue import Catalogue, builtin
 from orchestrator_core.team.routing import Route, hub_of, may_address
 from orchestrator_core.team.spec import other_text
+from orchestrator_core.team.templating import code, rendered
 
-if TYPE_CHECKING:
-    from jinja2 import Environment, Template
-
+TEMPLATE = "briefing.md.j2"
 MOST_REST_LINES = 150
 """How many lines of a spec's other sections a briefing repeats."""
 
@@ -47,15 +42,19 @@ def briefing(
     project: ProjectState,
     spec: Spec,
     *,
+    analysis: Analysis | None = None,
+    standing: bool = True,
     command: str = "tmorch",
     catalogue: Catalogue | None = None,
 ) -> str:
     """Return the first prompt of the agent with `role`, as Markdown that begins and ends with a plain sentence.
 
-    `agents` are all agents of the team, in the order of their windows; `command` is how agents call tmorch.
+    `agents` are all agents of the team, in the order of their windows; `analysis` is the approved reading of the
+    spec; `standing`: whether tmorch keeps check-ins; `command` is how agents call tmorch.
 
     Raises:
         ValueError: none of the agents has that role.
+        UsageError: a template of the person's or the project's is wrong; names the file and the line.
 
     """
     key = role if isinstance(role, str) else role.key
@@ -65,22 +64,23 @@ def briefing(
     if me is None:
         raise ValueError(f"no agent of {orchestration.id} is {key}")
     writer = _Writer(me, members, team, catalogue)
-    return (
-        _template(catalogue.briefings)
-        .render(
-            role=me.role,
-            me=me.agent,
-            members=members,
-            others=writer.others,
-            orchestration=orchestration,
-            project=project,
-            spec=spec,
-            tmorch=command,
-            type_title=catalogue.templates.types[team.type].title,
-            **_rest(spec),
-            **writer.words(),
-        )
-        .strip()
+    values = {
+        "role": me.role,
+        "me": me.agent,
+        "members": members,
+        "others": writer.others,
+        "orchestration": orchestration,
+        "project": project,
+        "spec": spec,
+        "tmorch": command,
+        "rules": catalogue.rules,
+        "check_in_min": me.agent.check_in_min or me.role.check_in_min if standing else 0,
+        "type_title": catalogue.templates.types[team.type].title,
+    }
+    return rendered(
+        catalogue.briefings,
+        TEMPLATE,
+        {**values, **_rest(spec), **_read(spec, analysis or Analysis()), **writer.words(command)},
     )
 
 
@@ -99,7 +99,7 @@ class _Writer:
         self._gate = gate if gate in self._keys else ""
         self._integrator = self._gate or self._hub
 
-    def words(self) -> dict[str, object]:
+    def words(self, command: str) -> dict[str, object]:
         key = self.me.role.key
         return {
             "hub": self._hub,
@@ -108,6 +108,7 @@ class _Writer:
             "integrator": self._integrator,
             "integrator_branch": next((m.agent.branch for m in self.members if m.role.key == self._integrator), ""),
             "direct": self._direct(),
+            "ways": [(member, self._way_to(member, command)) for member in self.members],
             "detours": self._detours(),
             "together": self._together(),
             "sample": self._sample(),
@@ -132,6 +133,14 @@ class _Writer:
 
     def _route_to(self, other: Member) -> Route:
         return may_address(self.me.role.key, other.role.key, self._keys, self._type, self._catalogue)
+
+    def _way_to(self, other: Member, command: str) -> str:
+        if other is self.me:
+            return "–"
+        route = self._route_to(other)
+        if route.allowed:
+            return code(f"{command} send {other.role.key} '…'")
+        return f"through {route.instead}" if route.instead else "not at all"
 
     def _together(self) -> list[tuple[str, str]]:
         lines = self._catalogue.collaboration.get(self.me.role.key, {})
@@ -191,62 +200,16 @@ def _members(team: TeamProposal, agents: Sequence[Agent], catalogue: Catalogue) 
     return tuple(Member(role=known[agent.role], agent=agent) for agent in agents)
 
 
+def _read(spec: Spec, analysis: Analysis) -> dict[str, object]:
+    """Return what a reading of the spec adds to it."""
+    return {
+        "phases": spec.phases or analysis.phases,
+        "proposed_deliverables": () if spec.deliverables else analysis.deliverables,
+        "proposed_criteria": tuple(each for each in analysis.success_criteria if each not in spec.success_criteria),
+    }
+
+
 def _rest(spec: Spec) -> dict[str, object]:
     """Return what the spec says besides its known sections, cut to a bearable length."""
     lines = other_text(spec).split("\n")
     return {"rest": "\n".join(lines[:MOST_REST_LINES]), "is_whole": len(lines) <= MOST_REST_LINES}
-
-
-@lru_cache(maxsize=8)
-def _template(folders: tuple[Path, ...]) -> Template:
-    return _environment(folders).get_template("briefing.md.j2")
-
-
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # a project's templates are the work of strangers
-
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folders),
-        autoescape=False,  # Markdown for an agent, not HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"code": _code, "block": _block, "below": _below, "sentence": _sentence}
-    environment.globals["range"] = _range
-    return environment
-
-
-def _code(text: str) -> str:
-    """Return `text` as inline code, whatever backticks it holds."""
-    if "`" not in text:
-        return f"`{text}`"
-    fence = _fence(text, 2)
-    return f"{fence} {text} {fence}"
-
-
-def _block(text: str) -> str:
-    """Return `text` as a code block, whatever code blocks it holds."""
-    fence = _fence(text, 3)
-    return f"{fence}markdown\n{text}\n{fence}"
-
-
-def _fence(text: str, least: int) -> str:
-    """Return more backticks in a row than `text` has anywhere."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    return "`" * max(least, longest + 1)
-
-
-def _below(text: str, indent: int) -> str:
-    """Return the text of a list item with its further lines indented, so that they stay in the item."""
-    return text.replace("\n", "\n" + " " * indent)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _range(base: str, dots: str, branch: str) -> str:
-    """Return git's `base..branch` as one word for the shell."""
-    return shlex.quote(f"{base}{dots}{branch}")
