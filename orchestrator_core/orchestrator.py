@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec.structs import replace
-
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.check_ins import CheckIns
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError
+from orchestrator_core.fleet_feed import FleetFeed
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.branch import CleanupResult
 from orchestrator_core.models.event import Event
@@ -31,8 +30,7 @@ from orchestrator_core.models.target import needs_panes, resolve
 from orchestrator_core.proposals import Proposals
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
-from orchestrator_core.services.fleet import guests, read_teams, schedule_version
-from orchestrator_core.services.guests import TmuxPicture, TmuxSight
+from orchestrator_core.services.guests import TmuxSight
 from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.previews import Previews as Previews
 from orchestrator_core.store import Store
@@ -45,15 +43,6 @@ if TYPE_CHECKING:
     from orchestrator_core.services.why import Inspection
 
 T = TypeVar("T")
-
-STORE_STEP_S = 0.25
-"""How often another process's commit is looked for; one `stat`."""
-LIVELY_S, LIVELY_STEP_S = 1.5, 0.1
-"""For how long after a change, or a message of ours, it is looked for more often, and how often."""
-BEAT_NEWS_S = 25.0
-"""How old a known sign of life gets before a newer one is news: a fleet that rests is not to be painted for it."""
-TMUX_STEP_S = 2.0
-"""How often the panes are listed, for the guests and for tmux's state, and the supervisor's lock is looked at."""
 
 
 class Orchestrator:
@@ -86,10 +75,17 @@ class Orchestrator:
         self._own_server = os.path.realpath(inside) if inside else ""
         own_pane = PaneId(environ.get("TMUX_PANE", ""))
         self._own_pane = own_pane if self.is_own_pane(own_pane) else None
-        self._lively_until = 0.0
         self._sight = TmuxSight(address)
         # one thread for the store: a database that is locked for a moment must not freeze a screen
         self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._feed = FleetFeed(
+            store,
+            self._ask,
+            sight=self._sight,
+            health=self.health,
+            own_pane=self._own_pane,
+            shows_guests=settings.tui.guests,
+        )
         self.check_ins = CheckIns(
             store,
             settings.schedule,
@@ -108,46 +104,15 @@ class Orchestrator:
 
     async def fleet(self) -> Fleet:
         """Return everything a front end shows, read now."""
-        return self._picture(await self._ask(self._read), await self.health(), await self._sight.look())
+        return await self._feed.fleet()
 
-    def _read(self) -> Fleet:
-        """Return what of the fleet is in the store."""
-        store = self._store
-        return Fleet(teams=read_teams(store), needs=store.needs.open(), schedule_version=schedule_version(store))
-
-    def _picture(self, stored: Fleet, health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
-        show_guests = self._settings.tui.guests
-        return replace(
-            stored,
-            guests=guests(tmux.panes, stored.teams, self._own_pane) if show_guests else (),
-            supervisor=health,
-            tmux=tmux.state,
-            tmux_detail=tmux.detail,
-        )
-
-    async def fleets(self) -> AsyncIterator[Fleet]:
+    def fleets(self) -> AsyncIterator[Fleet]:
         """Yield the fleet at once and then whenever it differs from the last one yielded."""
-        loop = asyncio.get_running_loop()
-        stamp, version, looked_at = (-1, -1), -1, float("-inf")
-        stored, last = Fleet(), None
-        while True:
-            newest, now = self._store.stamp(), loop.time()
-            is_time = now - looked_at >= TMUX_STEP_S
-            if is_time:
-                tmux, looked_at = await self._sight.look(), now
-                known, version = version, await self._ask(self._store.data_version)
-                stamp = stamp if version == known else (-1, -1)  # a stamp may miss one of two quick commits
-            if newest != stamp or is_time:
-                health = await self.health()
-                if newest != stamp:
-                    stored, stamp = await self._ask(self._read), newest
-                fleet = self._picture(stored, health, tmux)
-                if last is None or (fleet.teams, fleet.needs) != (last.teams, last.needs):
-                    self._lively_until = now + LIVELY_S
-                if last is None or not _looks_like(fleet, last):
-                    last = fleet
-                    yield fleet
-            await asyncio.sleep(LIVELY_STEP_S if loop.time() < self._lively_until else STORE_STEP_S)
+        return self._feed.fleets()
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yield once at first, and then whenever something may have been written to the store."""
+        return self._feed.changes()
 
     def previews(self) -> Previews:
         """Return a new source of live pictures; the caller closes it."""
@@ -183,16 +148,6 @@ class Orchestrator:
         return await self._ask(
             lambda: find(limit, orchestration=orchestration, agent=agent, text=text, after=after, before=before)
         )
-
-    async def changes(self) -> AsyncIterator[None]:
-        """Yield once at first, and then whenever something may have been written to the store."""
-        stamp, looked_at = (-1, -1), float("-inf")
-        while True:
-            newest, now = self._store.stamp(), asyncio.get_running_loop().time()
-            if newest != stamp or now - looked_at > TMUX_STEP_S:  # a stamp may miss one of two quick commits
-                stamp, looked_at = newest, now
-                yield
-            await asyncio.sleep(STORE_STEP_S)
 
     async def health(self) -> SupervisorHealth:
         """Return how the supervisor is."""
@@ -270,7 +225,7 @@ class Orchestrator:
             )
         )
         await self._ask(lambda: ensure_running(self._paths, self._environ))
-        self._lively_until = asyncio.get_running_loop().time() + LIVELY_S
+        self._feed.expect_news()
         return message
 
     # --- needs
@@ -298,7 +253,7 @@ class Orchestrator:
             lambda: request_answer(store, agent, choice, fingerprint, at=now, asker=self._caller())
         )
         await self._ask(lambda: ensure_running(self._paths, self._environ))
-        self._lively_until = asyncio.get_running_loop().time() + LIVELY_S
+        self._feed.expect_news()
         return await settled(lambda: self._ask(lambda: store.answers.get(answer.id)), wait_s)
 
     async def dismiss(self, key: str) -> bool:
@@ -440,11 +395,3 @@ class Orchestrator:
         await self._sight.close()
         await self._ask(self._store.close)
         self._store_thread.shutdown(wait=False)
-
-
-def _looks_like(fleet: Fleet, last: Fleet) -> bool:
-    """Whether nothing differs but the supervisor's latest sign of life, and that by little."""
-    new, old = fleet.supervisor.heartbeat_at or 0.0, last.supervisor.heartbeat_at or 0.0
-    if not 0 <= new - old < BEAT_NEWS_S:
-        return False
-    return replace(fleet, supervisor=replace(fleet.supervisor, heartbeat_at=last.supervisor.heartbeat_at)) == last
