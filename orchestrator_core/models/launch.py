@@ -68,6 +68,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
     saved: ProposalId = ProposalId(0)
     """Its number when it is saved."""
     made_at: float = 0.0
+    asked: StartRequest | None = None
+    """The wish that it was made from at first, before the person changed anything."""
 
 
 class PathKind(StrEnum):

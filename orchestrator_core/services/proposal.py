@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from orchestrator_core.services.catalogues import catalogue_of
 from orchestrator_core.services.revise import complete, first_team
 from orchestrator_core.team.catalogue import Catalogue
 from orchestrator_core.team.detect import detect, detect_names
+from orchestrator_core.team.reading import read_offline
 from orchestrator_core.team.spec import EXAMPLE, read_spec
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ SPEC_NAMES = ("SPEC.md", "spec.md", "project_spec.md", "docs/spec.md")
 """Where a spec is looked for in the project when none is named, in this order."""
 LISTING_TIMEOUT_S = 15.0
 BRANCH_PREFIX = "tmorch/"
+_PROTECTED = re.compile(r"(main|master|trunk|prod(uction)?|live|stable|releases?([-/].*)?)$", re.IGNORECASE)
+"""Branches that people do not work on directly, by their names."""
 _SHOWN_PROJECTS = 8
 
 
@@ -48,7 +52,8 @@ async def propose(
 
     The project is a path, or the name of a folder in the projects folder. Without a spec in the request, the
     project's own is taken; what the spec wishes of the team holds where the request says nothing.
-    `Proposal.warnings` tells of the project and the spec, `Proposal.team.warnings` of the team.
+    `Proposal.warnings` tells of the project and the spec, `Proposal.team.warnings` of the team. The spec has been
+    read offline.
 
     Raises:
         NotFoundError: there is no such project, spec or driver; `candidates` are near ones.
@@ -64,13 +69,15 @@ async def propose(
     catalogue = await asyncio.to_thread(catalogue_of, Path(project.path), paths)
     name, driver = _driver(request.driver or spec.wishes.agent or settings.team.driver, drivers)
     detection = await detect_project(Path(project.path), catalogue)
+    team = first_team(request, spec, detection, settings, catalogue)
     bare = Proposal(
         request=request,
         project=project,
         spec=spec,
-        team=first_team(request, spec, detection, settings, catalogue),
+        team=team,
         driver=name,
-        warnings=_warnings(project, spec),
+        warnings=(*_project_warnings(project), *_spec_warnings(spec)),
+        analysis=read_offline(spec, team, catalogue),
         made_at=now,
     )
     _require_program(name, driver)
@@ -199,15 +206,36 @@ def _require_program(name: str, driver: Driver) -> None:
     )
 
 
-def _warnings(project: ProjectState, spec: Spec) -> tuple[str, ...]:
+def _project_warnings(project: ProjectState) -> tuple[str, ...]:
     warnings = []
     if project.dirty:
         warnings.append(_uncommitted(project))
     if project.branch.startswith(BRANCH_PREFIX):
         warnings.append(f"the starting branch {project.branch} is an agent's: is that the one you mean?")
-    if not spec.deliverables and not spec.success_criteria:
-        warnings.append("the spec names neither deliverables nor success criteria: agents will decide what is done")
+    if _PROTECTED.match(project.branch):
+        warnings.append(
+            f"you start from {project.branch}: agents branch from it, and nothing is merged into it unless you "
+            "approve that later"
+        )
     return tuple(warnings)
+
+
+def _spec_warnings(spec: Spec) -> tuple[str, ...]:
+    name = Path(spec.path).name
+    remarks = [
+        f"{name} line {each.line}: {each.text}" if each.line else f"{name}: {each.text}" for each in spec.remarks
+    ]
+    return (*remarks, *_unsaid(spec))
+
+
+def _unsaid(spec: Spec) -> tuple[str, ...]:
+    if not spec.deliverables and not spec.success_criteria:
+        return ("the spec names neither deliverables nor success criteria: agents will decide what is done",)
+    if not spec.deliverables:
+        return ("the spec names no deliverables: agents will decide what to make",)
+    if not spec.success_criteria:
+        return ("the spec names no success criteria: agents will decide what is done",)
+    return ()
 
 
 def _uncommitted(project: ProjectState) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+•·–]|\d{1,3}[.)]|[a-z]\))\s+(?:\[[ xX]\]\s+)?(?P<text>.*)$")
+ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+•·–]|\d{1,3}[.)]|[a-z]\))\s+(?:\[[ xX]\]\s+)?(?P<text>.*)$")
 _EMPTY_ITEM = re.compile(r"\s*(?:[-*+•·–]|\d{1,3}[.)])\s*(?:\[[ xX]\])?\s*$")
 RULE = re.compile(r" {0,3}([-*_])(?:\s*\1){2,}\s*$")
 _SUBHEADING = re.compile(r" {0,3}#{1,6}\s+(?P<text>.*)$")
@@ -79,7 +79,7 @@ class _Reader:
             self._is_open = False
         elif heading := _SUBHEADING.match(line) or _BOLD_LINE.match(line):
             self._group, self._lead_in, self._is_open = heading["text"].strip(" :*_#"), "", False
-        elif item := _ITEM.match(line):
+        elif item := ITEM.match(line):
             self._bullet(len(item["indent"]), item["text"])
         else:
             self._text(line)

@@ -1,7 +1,8 @@
 """A spec's Markdown cut into its sections, whichever way they are headed. Pure.
 
 A section may be headed `GOAL: …`, `GOAL` alone in capitals, `## Goal`, `**Goal:** …`, `- Goal: …` (where all labels
-are list items), or `Goal` underlined. Code blocks and comments hold no headings.
+are list items), or `Goal` underlined. Code blocks and comments hold no headings. `## Phase 1: Setup` needs no heading
+above it to belong to the phases.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+PHASES = "phases"
 KNOWN = {
     "project": "project",
     "project name": "project",
@@ -28,12 +31,20 @@ KNOWN = {
     "success criteria": "success_criteria",
     "success criterion": "success_criteria",
     "acceptance criteria": "success_criteria",
+    "phases": PHASES,
+    "project phases": PHASES,
+    "implementation phases": PHASES,
+    "milestones": PHASES,
 }
 """What a label says in small letters → the section it heads."""
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that a spec may not bring to a terminal."""
+PHASE = re.compile(r"(?:phase|milestone|stage|sprint)\s+(?P<number>\d{1,3}|[ivx]{1,4})\b", re.IGNORECASE)
+"""How the title of a phase begins that is known by its words alone."""
 FENCE = re.compile(r"\s*(`{3,}|~{3,})(.*)$")
 HEADING = re.compile(r" {0,3}(#{1,6})(?:\s+|(?=[^#\s]))(.*)$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-{2,})\s*$")
+UNDERLINE = re.compile(r" {0,3}(=+|-{2,})\s*$")
 _LABEL = r"(?P<label>[^\W\d][^:：*`\n]{1,40}?)"
 _PLAIN = re.compile(rf" ?{_LABEL}\s*[:：]\s*(?P<value>.*)$")
 _BOLD = re.compile(
@@ -65,6 +76,13 @@ class Section(Struct, frozen=True, kw_only=True):
     """For ours the text below and beside the heading, else the heading line too. Comments are left out."""
     code: tuple[bool, ...]
     """For each line whether it belongs to a code block."""
+    numbers: tuple[int, ...]
+    """For each line where it stands in the text, counted from 1."""
+
+    @property
+    def line(self) -> int:
+        """Where it is headed."""
+        return self.numbers[0] if self.numbers else 1
 
 
 class _Opening(Struct, frozen=True, kw_only=True):
@@ -83,7 +101,9 @@ _START = _Opening(name="", form=Form.NONE)
 
 def split(text: str) -> list[Section]:
     """Return the sections of a spec in order. Lines end with a line feed only."""
-    lines, code = _without_comments(text.split("\n"))
+    all_lines = text.split("\n")
+    kept, code = _without_comments(all_lines)
+    lines = [all_lines[number - 1] for number in kept]
     sections: list[Section] = []
     current, start, at = _START, 0, 0
     while at < len(lines):
@@ -91,32 +111,57 @@ def split(text: str) -> list[Section]:
         if opening is None:
             at += 1
             continue
-        sections.append(_section(current, start, at, lines, code))
+        sections.append(_section(current, slice(start, at), lines, code, kept))
         current, start = opening, at
         at += opening.height
-    return [*sections, _section(current, start, len(lines), lines, code)]
+    return [*sections, _section(current, slice(start, len(lines)), lines, code, kept)]
 
 
-def _section(opening: _Opening, start: int, end: int, lines: Sequence[str], code: Sequence[bool]) -> Section:
+def _section(
+    opening: _Opening, at: slice, lines: Sequence[str], code: Sequence[bool], numbers: Sequence[int]
+) -> Section:
     if not opening.name:
-        return Section(name="", lines=tuple(lines[start:end]), code=tuple(code[start:end]))
-    body = start + opening.height
+        return Section(name="", lines=tuple(lines[at]), code=tuple(code[at]), numbers=tuple(numbers[at]))
+    body = slice(at.start + opening.height, at.stop)
     return Section(
         name=opening.name,
-        lines=(opening.value, *lines[body:end]),
-        code=(False, *code[body:end]),
+        lines=(opening.value, *lines[body]),
+        code=(False, *code[body]),
+        numbers=(numbers[at.start], *numbers[body]),
     )
+
+
+def label_of(lines: Sequence[str], at: int) -> str:
+    """Return what a line would head a section with if that were a known one, in small letters; else an empty text."""
+    line = lines[at]
+    if heading := HEADING.match(line):
+        return _heading_label(heading[2])
+    if bullet := _BULLET.match(line):
+        line = bullet["rest"]
+    match = _ALL_BOLD.match(line) or _BOLD.match(line) or _PLAIN.match(line)
+    if match:
+        return _plain_label(match["label"])
+    is_underlined = at + 1 < len(lines) and UNDERLINE.match(lines[at + 1])
+    return _heading_label(line) if is_underlined or line.isupper() else ""
 
 
 def _opening(lines: Sequence[str], code: Sequence[bool], at: int, current: _Opening) -> _Opening | None:
     line = lines[at]
-    return (
+    found = (
         _heading(line, current)
         or _underlined(lines, code, at)
         or _bold(line, current)
         or _bullet(line, current)
         or _plain(lines, at, current)
     )
+    if found and not found.name and is_phase(line):
+        return replace(found, name=PHASES, value=line)
+    return found
+
+
+def is_phase(line: str) -> bool:
+    """Whether a line is the title of a phase by its words, such as `## Phase 1: Setup`."""
+    return bool(PHASE.match(_EMPHASIS.sub("", line[:_LONGEST_LABEL]).strip(" #")))
 
 
 def _heading(line: str, current: _Opening) -> _Opening | None:
@@ -128,15 +173,20 @@ def _heading(line: str, current: _Opening) -> _Opening | None:
     if name:
         return _Opening(name=name, form=Form.HEADING, level=level, value=value)
     is_hashtag = not line.lstrip()[level:].startswith((" ", "\t"))
-    is_below = current.form is Form.HEADING and level > current.level
+    is_below = current.form is Form.HEADING and level > current.level and not _begins_phases(match[2], current)
     return None if is_hashtag or is_below else _Opening(name="", form=Form.HEADING, level=level)
+
+
+def _begins_phases(heading: str, current: _Opening) -> bool:
+    """Whether a heading below the title of the whole text is that of a phase."""
+    return current.level == 1 and current.name in ("", "project") and is_phase(heading)
 
 
 def _underlined(lines: Sequence[str], code: Sequence[bool], at: int) -> _Opening | None:
     below = at + 1
     if below >= len(lines) or code[below] or not lines[at].strip():
         return None
-    match = _UNDERLINE.match(lines[below])
+    match = UNDERLINE.match(lines[below])
     if not match:
         return None
     name, value = _read_label(lines[at].strip())
@@ -197,24 +247,28 @@ def _known_plain(line: str) -> _Opening | None:
 
 def _read_label(text: str) -> tuple[str, str]:
     """Return the section that a heading's text names, and what stands beside the label."""
-    label, _, value = text.strip().replace("：", ":").partition(":")
-    if len(label) > _LONGEST_LABEL:
-        return "", ""
-    name = KNOWN.get(_plain_label(_EMPHASIS.sub("", _BEFORE_LABEL.sub("", label)).rstrip(" #")), "")
-    beside = value.strip().rstrip("#").strip().removeprefix("**").strip()
+    name = KNOWN.get(_heading_label(text), "")
+    beside = text.strip().replace("：", ":").partition(":")[2].strip().rstrip("#").strip().removeprefix("**").strip()
     return name, beside if name else ""
+
+
+def _heading_label(text: str) -> str:
+    label = text.strip().replace("：", ":").partition(":")[0]
+    if len(label) > _LONGEST_LABEL:
+        return ""
+    return _plain_label(_EMPHASIS.sub("", _BEFORE_LABEL.sub("", label)).rstrip(" #"))
 
 
 def _plain_label(label: str) -> str:
     return re.sub(r"[\s_-]+", " ", label).strip().casefold()
 
 
-def _without_comments(lines: Sequence[str]) -> tuple[list[str], list[bool]]:
-    """Return the lines outside HTML comments, and which of them are in code blocks.
+def _without_comments(lines: Sequence[str]) -> tuple[list[int], list[bool]]:
+    """Return the numbers of the lines outside HTML comments, and which of them are in code blocks.
 
     A block or comment that is never closed is taken for ordinary text, so that it cannot swallow the rest.
     """
-    kept: list[str] = []
+    kept: list[int] = []
     code: list[bool] = []
     blocks = _Blocks(lines)
     at = 0
@@ -223,7 +277,7 @@ def _without_comments(lines: Sequence[str]) -> tuple[list[str], list[bool]]:
         after_comment = blocks.end_of_comment(at) if after_code == at else at
         if after_comment == at:
             end = max(after_code, at + 1)
-            kept += lines[at:end]
+            kept += range(at + 1, end + 1)
             code += [after_code > at] * (end - at)
             at = end
         at = max(at, after_comment)

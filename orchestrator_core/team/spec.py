@@ -10,9 +10,12 @@ from pathlib import Path
 from textwrap import dedent
 
 from orchestrator_core.errors import NotFoundError, UsageError
-from orchestrator_core.models.spec import Spec
+from orchestrator_core.models.spec import Phase, Remark, Spec
+from orchestrator_core.team.front_matter import FrontMatter, split_off
 from orchestrator_core.team.items import NOTHING, RULE, read_items
-from orchestrator_core.team.sections import HEADING, Section, split
+from orchestrator_core.team.phases import read_phases
+from orchestrator_core.team.remarks import bounded, section_remarks
+from orchestrator_core.team.sections import CONTROL, HEADING, PHASES, Section, split
 
 MAX_BYTES = 1_000_000
 EXAMPLE = """\
@@ -28,28 +31,36 @@ SUCCESS CRITERIA:
 """
 """A spec to start from."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MARKUP = re.compile(r"^\s*(?:[-*+]|#{1,6})\s+")
+_SHOWN_REMARKS = 3
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def parse_spec(text: str, path: str = "") -> Spec:
     """Return the spec that `text` is; `path` is where it was read, for messages.
 
+    What front matter and text say adds up; of two names of the project the text's counts.
+
     Raises:
-        UsageError: it has no goal (`no-goal`).
+        UsageError: it has no goal (`no-goal`); says what was read instead, with lines.
 
     """
-    sections = split(_normal(text))
-    goal = "\n\n".join(body for each in _of(sections, "goal") if (body := _prose(each)))
+    front, sections = _parts(text)
+    goals = (*front.items.get("goal", ()), *(_prose(each) for each in _of(sections, "goal")))
+    goal = "\n\n".join(each for each in goals if each)
+    phases, phase_remarks = _phases(sections)
+    remarks = (*front.remarks, *section_remarks(sections), *phase_remarks, *_two_names(front, sections))
     if not goal or goal.casefold() in NOTHING:
-        raise _no_goal(sections, path)
+        raise _no_goal(sections, front, bounded(remarks), path)
     return Spec(
         goal=goal,
-        project=next((name for each in _of(sections, "project") if (name := _title(each))), ""),
-        constraints=_items(sections, "constraints"),
-        deliverables=_items(sections, "deliverables"),
-        success_criteria=_items(sections, "success_criteria"),
+        project=_name_in(sections) or next(iter(front.items.get("project", ())), ""),
+        constraints=_items(front, sections, "constraints"),
+        deliverables=_items(front, sections, "deliverables"),
+        success_criteria=_items(front, sections, "success_criteria"),
+        phases=(*front.phases, *phases),
+        wishes=front.wishes,
+        remarks=bounded(remarks),
         text=text,
         path=path,
     )
@@ -74,15 +85,22 @@ def read_spec(path: Path) -> Spec:
 
 def other_text(spec: Spec) -> str:
     """Return what the spec says outside its known sections, as written; empty when that is headings only."""
-    rest = [line for section in split(_normal(spec.text)) for line in _unread(section)]
+    front, sections = _parts(spec.text)
+    rest = [line for section in sections for line in _unread(section)]
     has_text = any(not HEADING.match(line) and any(map(str.isalnum, line)) for line in rest)
-    return "\n".join(rest).strip("\n") if has_text else ""
+    texts = ("\n".join(front.unread), "\n".join(rest) if has_text else "")
+    return "\n\n".join(stripped for text in texts if (stripped := text.strip("\n")))
+
+
+def _parts(text: str) -> tuple[FrontMatter, list[Section]]:
+    front, body = split_off(_normal(text))
+    return front, split(body)
 
 
 def _normal(text: str) -> str:
     """Return the text with plain line ends, without control characters, not indented as a whole."""
     plain = text.removeprefix(_BOM).replace("\r\n", "\n").replace("\r", "\n")
-    return dedent(_CONTROL.sub("", plain))
+    return dedent(CONTROL.sub("", plain))
 
 
 def _of(sections: list[Section], name: str) -> list[Section]:
@@ -101,8 +119,29 @@ def _title(section: Section) -> str:
     return _MARKUP.sub("", line).strip("*_` ")
 
 
-def _items(sections: list[Section], name: str) -> tuple[str, ...]:
-    return tuple(item for each in _of(sections, name) for item in read_items(each.lines, each.code))
+def _name_in(sections: list[Section]) -> str:
+    return next((name for each in _of(sections, "project") if (name := _title(each))), "")
+
+
+def _two_names(front: FrontMatter, sections: list[Section]) -> tuple[Remark, ...]:
+    given, in_text = next(iter(front.items.get("project", ())), ""), _name_in(sections)
+    if not given or not in_text or given == in_text:
+        return ()
+    return (Remark(line=front.lines["project"], text=f"the project is named otherwise below: {in_text!r} counts"),)
+
+
+def _items(front: FrontMatter, sections: list[Section], name: str) -> tuple[str, ...]:
+    below = [item for each in _of(sections, name) for item in read_items(each.lines, each.code)]
+    return (*(item for item in front.items.get(name, ()) if item not in below), *below)
+
+
+def _phases(sections: list[Section]) -> tuple[tuple[Phase, ...], tuple[Remark, ...]]:
+    ours = _of(sections, PHASES)
+    return read_phases(
+        [line for each in ours for line in each.lines],
+        [is_code for each in ours for is_code in each.code],
+        [number for each in ours for number in each.numbers],
+    )
 
 
 def _unread(section: Section) -> tuple[str, ...]:
@@ -115,15 +154,17 @@ def _unread(section: Section) -> tuple[str, ...]:
     return section.lines[title + 1 :]
 
 
-def _no_goal(sections: list[Section], path: str) -> UsageError:
-    found = list(dict.fromkeys(section.name.replace("_", " ").upper() for section in sections if section.name))
-    has_goal = "GOAL" in found
+def _no_goal(sections: list[Section], front: FrontMatter, remarks: tuple[Remark, ...], path: str) -> UsageError:
+    known = [*front.lines, *(section.name for section in sections if section.name)]
+    found = list(dict.fromkeys(name.replace("_", " ").upper() for name in known))
+    empty = next((section.line for section in _of(sections, "goal")), front.lines.get("goal", 0))
     others = [name for name in found if name != "GOAL"]
     seen = f"it has {', '.join(others)}, but " if others else ""
-    cause = f"{seen}its GOAL is empty" if has_goal else f"{seen}no GOAL section"
+    missing = f"its GOAL is empty (line {empty})" if empty else "no GOAL section" if seen else "it has no GOAL section"
+    hints = [f"line {each.line}: {each.text}" for each in remarks if each.line != empty]
     return UsageError(
         f"{path or 'the spec'} has no goal",
-        cause=cause if seen or has_goal else "it has no GOAL section",
+        cause="; ".join([f"{seen}{missing}", *hints[:_SHOWN_REMARKS]]),
         remedy=f"say what is to be reached, in a line that begins with GOAL: or below a heading, such as:\n\n{EXAMPLE}",
         code="no-goal",
     )

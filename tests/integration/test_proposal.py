@@ -20,13 +20,14 @@ from orchestrator_core.config.settings import (
     WorktreesSettings,
 )
 from orchestrator_core.errors import MissingProgramError, NotFoundError, RefusedError, UsageError
+from orchestrator_core.models.analysis import AnalysisSource, Size
 from orchestrator_core.models.launch import Proposal, StartRequest
-from orchestrator_core.models.team import Plan, ProjectType
+from orchestrator_core.models.team import CODE_PROJECT, Plan, ProjectType
 from orchestrator_core.services import proposal as proposing
 from orchestrator_core.services.proposal import detect_project, propose
 from tests.conftest import MakeProject, run_git
 
-SPEC = "PROJECT: Shop\nGOAL: Customers log in\nDELIVERABLES:\n- login\n"
+SPEC = "PROJECT: Shop\nGOAL: Customers log in\nDELIVERABLES:\n- login\nSUCCESS CRITERIA:\n- tests pass\n"
 PYTHON = {"pyproject.toml": "", "src/shop.py": "", "SPEC.md": SPEC}
 DEMO = TeamSettings(driver="demo")
 
@@ -68,7 +69,7 @@ async def test_nothing_is_made_or_changed(make_project: MakeProject, isolated_ho
 
 
 async def test_uncommitted_work_stays_the_persons(make_project: MakeProject) -> None:
-    project = make_project(files=PYTHON)
+    project = make_project(files=PYTHON, branch="feature-x")
     (project / "src/shop.py").write_text("changed")
     assert (await wish(project=str(project))).warnings == (
         "1 uncommitted file stays yours; agents start from the last commit",
@@ -194,6 +195,19 @@ async def test_an_agents_worktree_is_no_project(make_project: MakeProject) -> No
             await wish(settings, project=str(worktree))
 
 
+@pytest.mark.parametrize("branch", ["main", "master", "trunk", "production", "release/2.1", "release-2", "Stable"])
+async def test_starting_from_a_protected_branch_says_what_it_means(branch: str, make_project: MakeProject) -> None:
+    (warning,) = (await wish(project=str(make_project(files=PYTHON, branch=branch)))).warnings
+    assert warning == (
+        f"you start from {branch}: agents branch from it, and nothing is merged into it unless you approve that later"
+    )
+
+
+@pytest.mark.parametrize("branch", ["develop", "mainline", "fix/main", "released", "product", "feature/release"])
+async def test_other_branches_are_started_from_without_a_word(branch: str, make_project: MakeProject) -> None:
+    assert (await wish(project=str(make_project(files=PYTHON, branch=branch)))).warnings == ()
+
+
 async def test_starting_from_an_agents_branch_is_pointed_out(make_project: MakeProject) -> None:
     project = make_project(files=PYTHON, branch="tmorch/shop-3f2a/developer")
     assert "is an agent's" in (await wish(project=str(project))).warnings[0]
@@ -241,6 +255,54 @@ async def test_a_spec_without_a_goal_is_a_usage_error(make_project: MakeProject)
     project = make_project(files={"SPEC.md": "DELIVERABLES:\n- a\n"})
     with pytest.raises(UsageError, match="has no goal"):
         await wish(project=str(project))
+
+
+async def test_what_the_spec_says_oddly_is_pointed_out_with_its_line(make_project: MakeProject) -> None:
+    spec = "---\ncolour: red\n---\n# Goal\nlogin\n\n# Contraints\n- none\n"
+    project = make_project(files={"a.py": "", "docs/spec.md": spec}, branch="feature-x")
+    found = await wish(project=str(project))
+    assert found.warnings == (
+        "spec.md line 2: nothing reads 'colour' in the front matter: agents get it as it is",
+        "spec.md line 7: CONTRAINTS heads no section: did you mean CONSTRAINTS?",
+        "the spec names neither deliverables nor success criteria: agents will decide what is done",
+    )
+    assert [remark.line for remark in found.spec.remarks] == [2, 7]
+
+
+@pytest.mark.parametrize(
+    ("spec", "warning"),
+    [
+        ("GOAL: g\nDELIVERABLES:\n- a\n", "the spec names no success criteria: agents will decide what is done"),
+        ("GOAL: g\nSUCCESS CRITERIA:\n- a\n", "the spec names no deliverables: agents will decide what to make"),
+    ],
+)
+async def test_what_the_spec_leaves_open_is_pointed_out(spec: str, warning: str, make_project: MakeProject) -> None:
+    project = make_project(files={"a.py": "", "spec.md": spec}, branch="feature-x")
+    assert (await wish(project=str(project))).warnings == (warning,)
+
+
+async def test_the_specs_wishes_hold_where_the_request_says_nothing(make_project: MakeProject) -> None:
+    spec = f"---\nplan: max20\nroles: [orchestrator, dev, devops]\ntype: data\nagent: demo\n---\n{SPEC}"
+    project = make_project(files={"a.py": "", "spec.md": spec})
+    found = await wish(Settings(), project=str(project))
+    assert (found.driver, found.team.plan, found.team.type) == ("demo", Plan.MAX20, ProjectType("data_pipeline"))
+    assert found.team.roles == ("orchestrator", "developer", "devops")
+    asked = await wish(Settings(), project=str(project), plan="pro", roles=("dev",), team_type="code")
+    assert (asked.team.plan, asked.team.type, asked.team.roles) == (Plan.PRO, CODE_PROJECT, ("developer",))
+
+
+# --- the offline reading ---------------------------------------------------------------------------------------------
+
+
+async def test_the_spec_is_read_offline(make_project: MakeProject) -> None:
+    spec = SPEC.replace("- login", "- login\n- a Helm chart for Kubernetes")
+    found = await wish(project=str(make_project(files={**PYTHON, "SPEC.md": spec})))
+    assert found.analysis.source is AnalysisSource.OFFLINE
+    assert found.analysis.because == ""
+    assert [phase.name for phase in found.analysis.phases[1:-1]] == ["login", "a Helm chart for Kubernetes"]
+    assert (found.analysis.size, found.analysis.size_basis) == (Size.SMALL, "2 deliverables, 1 source file")
+    assert "devops" in [each.role for each in found.analysis.suggestions]
+    assert "devops" not in found.team.roles
 
 
 # --- the driver ------------------------------------------------------------------------------------------------------
@@ -297,7 +359,7 @@ async def test_types_are_detected_from_another_working_directory(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     found = await detect_project(project)
-    assert found.type is type
+    assert found.type == type
     assert evidence in found.evidence
     assert 0.5 < found.confidence <= 1
 

@@ -66,6 +66,21 @@ __Deliverables:__
 - All forms validate
 - Orders are stored
 """
+FRONT_MATTER = """\
+---
+Project: Checkout
+goal: Customers pay in three steps
+CONSTRAINTS: [Use the cart as it is, At most 3 endpoints]
+success-criteria:
+  - All forms validate
+  - Orders are stored
+---
+
+## Deliverables
+- Address form
+- Payment
+- Confirmation
+"""
 BULLETS = """\
 - **Project**: Checkout
 - Goal: Customers pay in three steps
@@ -137,6 +152,7 @@ FORMS = {
     "old mac": PLAIN.replace("\n", "\r"),
     "byte order mark": "\ufeff" + HEADINGS,
     "tabs": BULLETS.replace("  ", "\t"),
+    "half in the front matter": FRONT_MATTER,
     "front matter": "---\ntitle: x\n---\n" + PLAIN,
 }
 
@@ -180,6 +196,11 @@ class Bad(NamedTuple):
         Bad("## Goal\n\n<!-- GOAL: later -->\n", "its GOAL is empty"),
         Bad("GOAL: tbd", "its GOAL is empty"),
         Bad("```\nGOAL: in code\n```", "no GOAL section"),
+        Bad("PROJECT: p\nGOAL:\n", "its GOAL is empty (line 2)"),
+        Bad("---\nproject: p\ngoal: tbd\n---\n", "it has PROJECT, but its GOAL is empty (line 3)"),
+        Bad("PROJECT: p\n\nGAOL: x\n", "line 3: GAOL heads no section: did you mean GOAL?"),
+        Bad("---\ngaol: x\n---\n", "line 2: nothing reads 'gaol' in the front matter: did you mean goal?"),
+        Bad("---\nrisks: {a\n---\n", "no GOAL section; line 2: the front matter is read as text"),
     ],
 )
 def test_without_a_goal_it_says_what_is_missing_and_gives_an_example(bad: Bad) -> None:
