@@ -197,6 +197,62 @@ class ScheduleSettings(Section, frozen=True, kw_only=True):
     """After how many seconds it is tried again at first; each time takes twice as long as the one before."""
 
 
+class CreditSettings(Section, frozen=True, kw_only=True):
+    """Usage limits, and how a team goes on after them."""
+
+    resume: bool = True
+    """Whether tmorch tells agents to go on after a limit, if they do not do so by themselves."""
+    margin_s: Seconds = 150
+    """How many seconds after the reset it is first looked whether they go on; Claude Code takes about 80 to do so."""
+    backoff_min: Annotated[float, Meta(gt=0, le=1440)] = 5
+    """After how many minutes it is looked again while an account is still limited; each time twice as long."""
+    backoff_most_min: Annotated[float, Meta(gt=0, le=1440)] = 120
+    """How long these pauses get at most, in minutes."""
+    warn_percentage: Annotated[float, Meta(gt=0, le=100)] = 75
+    """From how much use on a window is shown as getting short."""
+    alarm_percentage: Annotated[float, Meta(gt=0, le=100)] = 90
+    """From how much use on it is shown as nearly used up."""
+    keep_days: Annotated[float, Meta(ge=1, le=3650)] = 30
+    """For how many days readings are kept."""
+
+
+class BudgetSettings(Section, frozen=True, kw_only=True):
+    """How much may be used; 0 is no limit. Past it check-ins are paused, then messages held; nothing is ended."""
+
+    agent_usd: Annotated[float, Meta(ge=0)] = 0
+    """How many dollars one agent may use in a day, as Claude Code counts them."""
+    team_usd: Annotated[float, Meta(ge=0)] = 0
+    """How many dollars one team may use in a day."""
+    day_usd: Annotated[float, Meta(ge=0)] = 0
+    """How many dollars all teams together may use in a day."""
+    window_percentage: Annotated[float, Meta(ge=0, le=100)] = 0
+    """Up to how much of the five-hour window teams may use; the rest stays yours."""
+    warn_percentage: Annotated[float, Meta(gt=0, le=100)] = 80
+    """From how much of a budget on you are warned."""
+    hold_percentage: Annotated[float, Meta(ge=100, le=1000)] = 120
+    """From how much of a budget on messages are held too, and not only check-ins paused."""
+
+
+class ResumeSettings(Section, frozen=True, kw_only=True):
+    """Bringing back what is gone."""
+
+    crash_limit: Annotated[int, Meta(ge=1, le=100)] = 3
+    """After how many starts within `crash_window_min` an agent that ends again is left to you."""
+    crash_window_min: Annotated[float, Meta(gt=0, le=1440)] = 30
+    """Within how many minutes they count."""
+    offer_after_reboot: bool = True
+    """Whether `tmorch-tui` offers to bring interrupted teams back after a reboot."""
+
+
+class ContextSettings(Section, frozen=True, kw_only=True):
+    """Agents whose context is nearly full."""
+
+    checkpoint_percentage: Annotated[float, Meta(ge=0, le=100)] = 80
+    """How full it is when an agent is told to write down what matters; 0 is never."""
+    compact: Literal["never", "after-checkpoint"] = "after-checkpoint"
+    """Whether `/compact` follows when the agent is idle afterwards. Never in the middle of a turn."""
+
+
 class ProgressSettings(Section, frozen=True, kw_only=True):
     """When an agent is said to be stuck. It is shown to you, and never ended."""
 
@@ -268,6 +324,10 @@ class Settings(Section, frozen=True, kw_only=True):
     analysis: AnalysisSettings = AnalysisSettings()
     messages: MessagesSettings = MessagesSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    credit: CreditSettings = CreditSettings()
+    budget: BudgetSettings = BudgetSettings()
+    resume: ResumeSettings = ResumeSettings()
+    context: ContextSettings = ContextSettings()
     progress: ProgressSettings = ProgressSettings()
     notify: NotifySettings = NotifySettings()
     supervisor: SupervisorSettings = SupervisorSettings()

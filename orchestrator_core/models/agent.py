@@ -80,6 +80,17 @@ class Agent(Struct, frozen=True, kw_only=True):
     """The model it was started with; empty: its own default."""
     permission_mode: str = ""
     """What it may do without asking, as approved; empty: its driver's default."""
+    account: str = ""
+    """The account that it uses: the folder of its configuration; empty for a kind of agent that has none."""
+    context_used: float | None = None
+    """How full its context is, from 0 to 100; None when it has not told."""
+    cost_usd: float | None = None
+    """What its conversation has cost so far, as it counts it itself; None when it has not told."""
+    restarts: int = 0
+    """How many times it was started again since it last ran for long."""
+    restarted_at: float | None = None
+    held_reason: str = ""
+    """Why nothing is sent to it for now, such as a budget that is used up; empty: nothing holds it."""
     is_adopted: bool = False
     """It was running before tmorch knew it: its pane, folder and branch are the person's, and never removed."""
     created_at: float = 0.0

@@ -52,6 +52,8 @@ class Orchestration(Struct, frozen=True, kw_only=True):
     """It holds agents that the person started by hand; its session and folders are not ours."""
     check_ins_paused_at: float | None = None
     """Since when its check-ins are paused; None while they fire."""
+    boot_id: str = ""
+    """The boot of the machine during which it was last known to run."""
     failure: str = ""
     launcher_pid: int | None = None
     launcher_started: float | None = None

@@ -248,7 +248,71 @@ PROPOSALS = (
     "CREATE INDEX proposal_by_orchestration ON proposal (orchestration) WHERE orchestration IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS, SCHEDULE, PROPOSALS)
+CREDIT_AND_RECOVERY = (
+    "ALTER TABLE agent ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE agent ADD COLUMN context_used REAL",
+    "ALTER TABLE agent ADD COLUMN cost_usd REAL",
+    "ALTER TABLE agent ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0 CHECK (restarts >= 0)",
+    "ALTER TABLE agent ADD COLUMN restarted_at REAL",
+    "ALTER TABLE agent ADD COLUMN held_reason TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE orchestration ADD COLUMN boot_id TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE reading (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL CHECK (account <> ''),
+        window TEXT NOT NULL CHECK (window <> ''),
+        at REAL NOT NULL CHECK (typeof(at) = 'real'),
+        source TEXT NOT NULL CHECK (source IN ('status-line', 'record', 'print', 'screen', 'guess')),
+        confidence TEXT NOT NULL CHECK (confidence IN ('sure', 'likely', 'estimate')),
+        used_percentage REAL,
+        resets_at REAL,
+        is_limit INTEGER NOT NULL CHECK (is_limit IN (0, 1)),
+        agent TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX reading_by_window ON reading (account, window, at)",
+    """
+    CREATE TABLE agentuse (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        agent TEXT NOT NULL REFERENCES agent (id),
+        at REAL NOT NULL CHECK (typeof(at) = 'real'),
+        conversation TEXT NOT NULL,
+        cost_usd REAL,
+        context_used REAL,
+        context_size INTEGER,
+        input_tokens INTEGER,
+        output_tokens INTEGER,
+        model TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX agentuse_by_agent ON agentuse (agent, at)",
+    """
+    CREATE TABLE continuation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL CHECK (account <> ''),
+        resets_at REAL NOT NULL CHECK (typeof(resets_at) = 'real'),
+        is_estimate INTEGER NOT NULL CHECK (is_estimate IN (0, 1)),
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'looking', 'nudged', 'backing-off', 'over')),
+        next_at REAL NOT NULL,
+        attempts INTEGER NOT NULL CHECK (attempts >= 0),
+        reason TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        ended_at REAL
+    )
+    """,
+    "CREATE UNIQUE INDEX continuation_one_open_per_account ON continuation (account) WHERE state <> 'over'",
+    """
+    CREATE TABLE nudge (
+        continuation INTEGER NOT NULL REFERENCES continuation (id),
+        agent TEXT NOT NULL REFERENCES agent (id),
+        message INTEGER REFERENCES message (id),
+        at REAL NOT NULL,
+        PRIMARY KEY (continuation, agent)
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (AS_BUILT, EVIDENCE_AND_NEEDS, SCHEDULE, PROPOSALS, CREDIT_AND_RECOVERY)
 """The statements of version 1, 2, …, in order."""
 
 VERSION = len(MIGRATIONS)

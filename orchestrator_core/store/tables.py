@@ -38,6 +38,7 @@ class OrchestrationRow(Table):
     is_demo = BooleanField()
     is_adopted = BooleanField()
     check_ins_paused_at = FloatField(null=True)
+    boot_id = TextField()
     failure = TextField()
     launcher_pid = IntegerField(null=True)
     launcher_started = FloatField(null=True)
@@ -70,6 +71,12 @@ class AgentRow(Table):
     limited_until = FloatField(null=True)
     model = TextField()
     permission_mode = TextField()
+    account = TextField()
+    context_used = FloatField(null=True)
+    cost_usd = FloatField(null=True)
+    restarts = IntegerField()
+    restarted_at = FloatField(null=True)
+    held_reason = TextField()
     is_adopted = BooleanField()
     created_at = FloatField()
 
@@ -229,8 +236,67 @@ class ProposalRow(Table):
     saved_at = FloatField()
 
 
+class ReadingRow(Table):
+    """How much of an account's window was used, as somebody told it."""
+
+    id = AutoField()
+    account = TextField()
+    window = TextField()
+    at = FloatField()
+    source = TextField()
+    confidence = TextField()
+    used_percentage = FloatField(null=True)
+    resets_at = FloatField(null=True)
+    is_limit = BooleanField()
+    agent = TextField()
+
+
+class AgentUseRow(Table):
+    """What an agent had used by a moment."""
+
+    id = AutoField()
+    agent = TextField()
+    at = FloatField()
+    conversation = TextField()
+    cost_usd = FloatField(null=True)
+    context_used = FloatField(null=True)
+    context_size = IntegerField(null=True)
+    input_tokens = IntegerField(null=True)
+    output_tokens = IntegerField(null=True)
+    model = TextField()
+
+
+class ContinuationRow(Table):
+    """One account's way out of one limit."""
+
+    id = AutoField()
+    account = TextField()
+    resets_at = FloatField()
+    is_estimate = BooleanField()
+    state = TextField()
+    next_at = FloatField()
+    attempts = IntegerField()
+    reason = TextField()
+    created_at = FloatField()
+    ended_at = FloatField(null=True)
+
+
+class NudgeRow(Table):
+    """An agent that was told to go on after a limit: once each."""
+
+    continuation = IntegerField()
+    agent = TextField()
+    message = IntegerField(null=True)
+    at = FloatField()
+
+    class Meta:
+        """As peewee wants it."""
+
+        primary_key = False
+
+
 TABLES: tuple[type[Table], ...] = (
     *(OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow),
     *(HookFactRow, NeedRow, AnswerRow, RouteRow, CheckInRow, FiringRow),
-    ProposalRow,
+    *(ProposalRow, ReadingRow, AgentUseRow, ContinuationRow, NudgeRow),
 )
