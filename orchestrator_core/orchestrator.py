@@ -357,7 +357,7 @@ class Orchestrator:
 
         wish = Wish(target=target, role=role, team=team, driver=driver)
         panes = await (await self._sight.gateway()).list_panes()
-        agent = await adopt(self._store, self._address, self._drivers, panes, wish, self._clock())
+        agent = await adopt(self._store, self._address, self._drivers, panes, wish, self._paths, self._clock())
         await self._ask(lambda: ensure_running(self._paths, self._environ))
         return agent
 
