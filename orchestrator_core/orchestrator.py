@@ -271,10 +271,14 @@ class Orchestrator:
 
         Raises:
             RefusedError: a team runs on this project already.
+            MissingProgramError: the agents' program is not there.
             TmorchError: a step failed, and all was undone or what was kept is named.
 
         """
         from orchestrator_core.services.launch import Launch, Tools
+        from orchestrator_core.services.proposal import require_program
+
+        require_program(proposal.driver, self._drivers[proposal.driver])
 
         tools = Tools(
             store=self._store,
