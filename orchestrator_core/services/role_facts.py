@@ -48,5 +48,5 @@ def _partners(role: str, kind: ProjectType, catalogue: Catalogue) -> tuple[str, 
 
 
 def _roles_in(file: Path) -> dict[str, object]:
-    found: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8")).get("roles", {})
+    found: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("roles", {})
     return found
