@@ -7,7 +7,8 @@
 
 Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
 screen) in `app` (the App); `answer`, `why`, `form` in `dialog` (every modal screen) in `app`; `search` in `records`
-(messages, the log) in `app`; `schedule` in `app`. The owner of a group implements `action_<action>`.
+(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule` in `app`. The owner
+of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -61,10 +62,14 @@ GROUPS: dict[str, str] = {
     "search": "records",
     "schedule": "app",
     "form": "dialog",
+    "new": "app",
+    "path": "new",
+    "choice": "new",
+    "saved": "new",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
-WRITING = ("composer", "filter", "search", "form")
+WRITING = ("composer", "filter", "search", "form", "path")
 """Groups in which characters are text."""
 
 KEYS: tuple[Key, ...] = (
@@ -83,6 +88,7 @@ KEYS: tuple[Key, ...] = (
     Key("main.schedule", "s", "schedule", "schedule", "What is due when, and what came of what was due", True),
     Key("main.messages", "M", "messages", "messages", "Messages to and from the selected agent, or all"),
     Key("main.log", "L", "log", "log", "What happened: in the selected team, or everywhere"),
+    Key("main.new-team", "N", "new_team", "new team", "Propose a new team, for a project and a spec"),
     Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
     Key("main.focus-previous", "shift+tab", "app.focus_previous", "previous", "Go to the previous part"),
     Key("main.back", "escape", "back", "back", "Leave what was opened last"),
@@ -179,6 +185,27 @@ KEYS: tuple[Key, ...] = (
     Key("form.rhythm", "ctrl+t", "rhythm", "how often", "Choose how often: once, again and again, or by cron", True),
     Key("form.next", "down", "app.focus_next", "next field", "Go to the next field"),
     Key("form.previous", "up", "app.focus_previous", "previous field", "Go to the field before"),
+    Key("path.take", "enter", "take", "propose", "Take the marked path, or propose a team for what is written", True),
+    Key("path.accept", "tab", "accept", "complete", "Complete the path, or go to the next field when it is", True),
+    Key("path.right", "right", "go_right", "complete", "Complete the path, at its end; else move on in it"),
+    Key("path.up", "up", "move(-1)", "up", "Mark the path above, or go to the field before"),
+    Key("path.down", "down", "move(1)", "down", "Mark the path below, or go to the next field"),
+    Key("choice.next", "right,l,space", "step(1)", "choose", "Choose the next one", True),
+    Key("choice.previous", "left,h", "step(-1)", "the one before", "Choose the one before"),
+    Key("choice.down", "down,j", "app.focus_next", "next field", "Go to the next field"),
+    Key("choice.up", "up,k", "app.focus_previous", "previous field", "Go to the field before"),
+    Key("saved.open", "enter", "open", "open", "Look at the saved proposal, and start it from there", True),
+    Key("saved.discard", "x", "discard", "discard", "Let the saved proposal go", True),
+    Key("saved.up", "up,k", "move(-1)", "up", "Select the one above"),
+    Key("saved.down", "down,j", "move(1)", "down", "Select the one below"),
+    Key("saved.first", "home", "move_to(0)", "first", "Select the newest"),
+    Key("saved.last", "end", "move_to(-1)", "last", "Select the oldest"),
+    Key("new.propose", "enter", "propose", "propose", "Propose a team for this project; nothing is made yet", True),
+    Key("new.next", "tab", "app.focus_next", "next", "Go to the next field"),
+    Key("new.previous", "shift+tab", "app.focus_previous", "previous", "Go to the field before"),
+    Key("new.text-up", "pageup,ctrl+u", "scroll_text(-1)", "text up", "Scroll what is said below the fields back"),
+    Key("new.text-down", "pagedown,ctrl+d", "scroll_text(1)", "text down", "Scroll what is said below the fields on"),
+    Key("new.close", "escape", "close", "close", "Leave this; nothing has been made", True),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import libtmux
-from libtmux.common import tmux_cmd
 from msgspec import Struct
 
 from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandError, UsageError
@@ -21,6 +19,7 @@ from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, Sessi
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.formats import number, parse_rows, row_format
+from orchestrator_core.tmux.library import libtmux, tmux_cmd
 from orchestrator_core.tmux.panes import AGENT_TAG, ORCHESTRATION_TAG
 from orchestrator_core.tmux.quoting import format_literal, process_arguments
 from orchestrator_core.tmux.transport import DEFAULT_TIMEOUT_S, child_environment

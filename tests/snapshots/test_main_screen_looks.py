@@ -88,7 +88,7 @@ def test_three_teams_at_work(snap_compare: Compare, theme: str, size: tuple[int,
 
 
 def test_no_teams_yet(snap_compare: Compare) -> None:
-    """A newcomer is told the two commands that lead to a team."""
+    """A newcomer is told the key and the two commands that lead to a team."""
     assert snap_compare(app_of(samples.no_teams()), terminal_size=SMALL, run_before=settled())
 
 
