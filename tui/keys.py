@@ -66,10 +66,13 @@ GROUPS: dict[str, str] = {
     "path": "new",
     "choice": "new",
     "saved": "new",
+    "approval": "app",
+    "interval": "approval",
+    "briefing": "dialog",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
-WRITING = ("composer", "filter", "search", "form", "path")
+WRITING = ("composer", "filter", "search", "form", "path", "interval")
 """Groups in which characters are text."""
 
 KEYS: tuple[Key, ...] = (
@@ -206,6 +209,37 @@ KEYS: tuple[Key, ...] = (
     Key("new.text-up", "pageup,ctrl+u", "scroll_text(-1)", "text up", "Scroll what is said below the fields back"),
     Key("new.text-down", "pagedown,ctrl+d", "scroll_text(1)", "text down", "Scroll what is said below the fields on"),
     Key("new.close", "escape", "close", "close", "Leave this; nothing has been made", True),
+    Key("approval.approve", "y", "approve", "approve", "Start this team", True),
+    Key("approval.toggle", "space", "take", "in or out", "Take the selected role in or out; accept the advice", True),
+    Key("approval.open", "enter", "open", "briefing", "What the agent is told first; accepts advice", True),
+    Key("approval.accept-all", "A", "accept_all", "accept all", "Accept all advice that can be followed", True),
+    Key("approval.leave", "escape", "leave", "leave", "Leave; nothing has been made", True),
+    Key("approval.interval", "i", "interval", "check-in", "Set how often tmorch checks in with the agent", True),
+    Key("approval.mode", "p", "mode(1)", "permissions", "Choose what the agent may do without asking", True),
+    Key("approval.model", "o", "model", "model", "Choose the next model for the agent", True),
+    Key("approval.read", "r", "read", "ask Claude", "Have Claude read the spec, or end the reading", True),
+    Key("approval.save", "s", "save", "save", "Keep the proposal for later", True),
+    Key("approval.plan", "c", "plan", "plan", "Choose the next subscription plan", True),
+    Key("approval.mode-back", "P", "mode(-1)", "permissions back", "Go back to the permission mode before"),
+    Key("approval.type", "t", "type", "type", "Choose the next type of project"),
+    Key("approval.reset", "u", "reset", "reset", "Take back every change"),
+    Key("approval.panel", "tab,shift+tab", "panel", "spec, team", "Go to the spec, and back to the team", True),
+    Key("approval.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("approval.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("approval.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("approval.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("approval.first", "home", "move_to(0)", "first", "Go to the first row"),
+    Key("approval.last", "end,G", "move_to(-1)", "last", "Go to the last row"),
+    Key("approval.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below the team back"),
+    Key("approval.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below the team on"),
+    Key("interval.take", "enter", "take", "set it", "Set the interval", True),
+    Key("interval.leave", "escape", "leave", "leave", "Leave the interval as it is", True),
+    Key("briefing.up", "up,k", "scroll_text(-1)", "up", "Scroll a line back"),
+    Key("briefing.down", "down,j", "scroll_text(1)", "down", "Scroll a line on"),
+    Key("briefing.page-up", "pageup,ctrl+u", "scroll_page(-1)", "page up", "Scroll a page back"),
+    Key("briefing.page-down", "pagedown,ctrl+d,space", "scroll_page(1)", "page down", "Scroll a page on"),
+    Key("briefing.first", "home", "jump(0)", "first", "Go to the beginning"),
+    Key("briefing.last", "end,G", "jump(1)", "last", "Go to the end"),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

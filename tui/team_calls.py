@@ -32,6 +32,7 @@ from tui.team_messages import (
     NewTeamOpened,
     PathsWanted,
     ProposalWanted,
+    RefineWanted,
     SavedOpened,
     SavedWanted,
     SaveWanted,
@@ -101,7 +102,7 @@ class TeamCalls:
     def take(self, wish: TeamWish) -> None:
         """Do what the person wants."""
         match wish:
-            case ChangeWanted() | BriefingWanted() | SaveWanted() | ApprovalLeft():
+            case ChangeWanted() | RefineWanted() | BriefingWanted() | SaveWanted() | ApprovalLeft():
                 self._take_of_proposal(wish)
             case AnalysisWanted():
                 self._read()
@@ -133,10 +134,13 @@ class TeamCalls:
             case SavedOpened():
                 self._run(self._propose(partial(self._load, wish.number)), group="propose", exclusive=True)
 
-    def _take_of_proposal(self, wish: ChangeWanted | BriefingWanted | SaveWanted | ApprovalLeft) -> None:
+    def _take_of_proposal(self, wish: ChangeWanted | RefineWanted | BriefingWanted | SaveWanted | ApprovalLeft) -> None:
+        proposals = self._orchestrator.proposals
         match wish:
             case ChangeWanted():
-                self._change(wish)
+                self._change(lambda proposal: proposals.revise(proposal, wish.change))
+            case RefineWanted():
+                self._change(proposals.refined)
             case BriefingWanted():
                 self._run(self._show_briefing(wish), group="briefing", exclusive=True)
             case SaveWanted():
@@ -221,10 +225,10 @@ class TeamCalls:
         if self._errand.is_open:
             self._app.exit(0)
 
-    def _change(self, wish: ChangeWanted) -> None:
+    def _change(self, make: Callable[[Proposal], Proposal]) -> None:
         if screen := self._approval:
             try:
-                screen.take_proposal(self._orchestrator.proposals.revise(screen.proposal, wish.change))
+                screen.take_proposal(make(screen.proposal))
             except TmorchError as error:
                 screen.take_failure(error)
 

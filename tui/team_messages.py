@@ -84,6 +84,10 @@ class ChangeWanted(TeamWish):
         self.change = change
 
 
+class RefineWanted(TeamWish):
+    """The person accepts all advice that can be followed."""
+
+
 class AnalysisWanted(TeamWish):
     """The person wants Claude to read the spec."""
 
