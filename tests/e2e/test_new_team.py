@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.launch import ProposalId
+from orchestrator_core.models.orchestration import OrchestrationState
 from tests.conftest import MakeProject, run_git
 from tests.e2e.terminal import Terminal
+from tests.polling import eventually
 from tests.rig import SPEC, Rig
 
 BIN = Path(sys.executable).parent
@@ -85,8 +88,51 @@ def test_from_the_form_to_exactly_the_team_that_was_approved(rig: Rig, desk: Des
     person.type("docs/t")
     person.sees("till.md")
     person.press("Tab", "Enter")
-    person.sees("orchestrator", "developer", "Sell things")
+    person.sees("Who would work", "orchestrator", "developer", "Sell things")
     assert traces(rig, project)["orchestrations"] == []
+    change_the_team(person)
+    assert traces(rig, project)["orchestrations"] == []
+    person.press("y")
+    person.sees("project_manager", "worktree")
+    check_it_runs(rig, project)
+    person.press("Enter")
+    person.sees("Fleet", "researcher")
+
+
+def change_the_team(person: Terminal) -> None:
+    """Take the test runner out, take a researcher in, and have the developer checked in with every 12.5 minutes."""
+    person.press("Down", "Down", "i")
+    person.sees("Minutes between the check-ins of developer")
+    person.press("C-u")
+    person.type("12.5")
+    person.press("Enter")
+    person.sees("every 12.5 min")
+    person.press("Down", "Down", "Space")
+    person.sees("4 of 5 agents", "You took it out")
+    person.press("Home", *["Down"] * 6)
+    person.sees("Researcher", "fewer than 200 source files")
+    person.press("Space")
+    person.sees("5 of 5 agents", "You added it")
+
+
+def check_it_runs(rig: Rig, project: Path) -> None:
+    """See that exactly the approved team is there: windows, worktrees, branches, intervals."""
+    roles = ["developer", "orchestrator", "project_manager", "researcher", "tester"]
+    eventually(
+        lambda: any(each.state is OrchestrationState.RUNNING for each in rig.store.orchestrations.list()),
+        what="the team runs",
+    )
+    (team,) = rig.store.orchestrations.list()
+    assert sorted(agent.role for agent in rig.store.agents.of(team.id)) == roles
+    assert sorted(rig.tmux.run("list-windows", "-t", f"={team.session}", "-F", "#{window_name}").split()) == roles
+    assert sorted(each.name for each in (rig.paths.worktrees / team.id).iterdir()) == roles
+    branches = run_git(project, "branch", "--format=%(refname:short)").split()
+    assert sorted(branches) == ["main", *(f"tmorch/{team.id}/{role}" for role in roles)]
+    check_ins = rig.store.check_ins
+    intervals = {agent: check_ins.get(number).interval_s for agent, (number,) in check_ins.standing().items()}
+    assert intervals[AgentId(f"{team.id}:developer")] == 750
+    assert intervals[AgentId(f"{team.id}:researcher")] == 25 * 60
+    assert run_git(project, "status", "--porcelain") == ""
 
 
 def test_a_start_in_a_terminal_that_is_not_approved_makes_nothing(rig: Rig, desk: Desk, project: Path) -> None:
