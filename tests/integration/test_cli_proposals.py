@@ -81,7 +81,7 @@ def test_the_example_of_the_readme_gives_its_team(make_project: MakeProject, tmu
     spec = section_of_the_readme().partition("```markdown\n")[2].partition("```")[0]
     project = make_project(files={**FILES, "SPEC.md": spec})
     found = told("plan", str(project), "--agent", "demo")
-    assert roles_of(found) == ["orchestrator", "developer", "tester"]
+    assert roles_of(found) == ["orchestrator", "project_manager", "developer", "tester", "testrunner"]
     assert found["spec"]["remarks"] == []
     assert found["spec"]["deliverables"] == ["login and logout endpoints", "session handling"]
     assert all(choice["reason"] for choice in [*found["roles"], *found["dropped"]])
