@@ -344,10 +344,13 @@ class TmorchApp(KeyOrderApp[int]):
         self.push_screen(HelpScreen(page_of(self.screen), keys_of=self.keys_of))
 
     async def action_quit(self) -> None:
+        if not self._overlays.team.launch.may_quit():
+            return
         fleet = self.main.fleet
         self.exit(sum(agent.status.is_live for agent in active_agents(fleet)) if fleet else 0)
 
     async def on_unmount(self) -> None:
+        await self._overlays.team.launch.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._overlays.team.close()

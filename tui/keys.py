@@ -7,8 +7,8 @@
 
 Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
 screen) in `app` (the App); `answer`, `why`, `form` in `dialog` (every modal screen) in `app`; `search` in `records`
-(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule` in `app`. The owner
-of a group implements `action_<action>`.
+(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule`, `launch` in `app`.
+The owner of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -69,6 +69,7 @@ GROUPS: dict[str, str] = {
     "approval": "app",
     "interval": "approval",
     "briefing": "dialog",
+    "launch": "app",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
@@ -240,6 +241,19 @@ KEYS: tuple[Key, ...] = (
     Key("briefing.page-down", "pagedown,ctrl+d,space", "scroll_page(1)", "page down", "Scroll a page on"),
     Key("briefing.first", "home", "jump(0)", "first", "Go to the beginning"),
     Key("briefing.last", "end,G", "jump(1)", "last", "Go to the end"),
+    Key("launch.retry", "r", "retry", "retry", "Do the step that failed once more", True),
+    Key("launch.go-on", "g", "go_on", "go on", "Go on without what failed", True),
+    Key("launch.roll-back", "x", "roll_back", "undo all", "Undo everything that this start has made", True),
+    Key("launch.leave", "enter", "leave", "leave", "Go to the team; where there is none, close this", True),
+    Key("launch.cancel", "escape", "cancel", "call off", "Call the start off, and undo what it has made", True),
+    Key("launch.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("launch.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("launch.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("launch.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("launch.first", "home", "move_to(0)", "first", "Go to the first row"),
+    Key("launch.last", "end,G", "move_to(-1)", "last", "Go to the last row, and follow what happens"),
+    Key("launch.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below the steps back"),
+    Key("launch.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below the steps on"),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

@@ -10,6 +10,7 @@ from textual.app import App
 
 from orchestrator_core.errors import TmorchError
 from orchestrator_core.models.launch import Decision, Proposal, StepFailure
+from orchestrator_core.models.orchestration import Orchestration
 from tui.bridge import unexpected_error
 from tui.messages import AgentWanted
 from tui.opening import Errand
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
     from tui.overlays import Run
     from tui.screens.launch import LaunchScreen
+
+UNDO_S = 60.0
+"""How long the app waits at its end until a start is undone; what is left by then is undone by the next start."""
 
 
 class LaunchCalls:
@@ -41,6 +45,23 @@ class LaunchCalls:
         self._clock = clock
         self._keys_of = keys_of
         self._decision: asyncio.Future[Decision] | None = None
+        self._starting: asyncio.Task[Orchestration] | None = None
+        """A task of its own: a worker may be cancelled twice, and the second time would cut the undoing short."""
+
+    def may_quit(self) -> bool:
+        """Whether the app may end at once; if not, the screen of the start asks the person, or ends it when undone."""
+        screen = self._screen if self._starting else None
+        if screen is None or screen.may_quit():
+            return True
+        while self._app.screen is not screen:
+            self._app.pop_screen()
+        return False
+
+    async def close(self) -> None:
+        """Undo a start that is under way, and wait until it is undone."""
+        if self._starting is not None and not self._starting.done():
+            self._cancel()
+            await asyncio.wait({self._starting}, timeout=UNDO_S)
 
     def take(self, wish: LaunchWish) -> None:
         """Do what the person wants."""
@@ -50,7 +71,7 @@ class LaunchCalls:
             case DecisionMade():
                 self._decide(wish.decision)
             case LaunchCancelled():
-                self._app.workers.cancel_group(self._app, "launch")
+                self._cancel()
             case LaunchLeft():
                 self._leave()
 
@@ -70,11 +91,14 @@ class LaunchCalls:
         screen = self._screen
         assert screen is not None
         self._errand.begin()
+        self._starting = asyncio.create_task(self._orchestrator.start(proposal, screen.take_step, self._ask_person))
         try:
-            started = await self._orchestrator.start(proposal, screen.take_step, self._ask_person)
+            started = await asyncio.shield(self._starting)
         except asyncio.CancelledError:
+            if not self._starting.done():
+                raise  # the app ends: `close` sees to the start
             screen.take_failed(None)
-            raise
+            return
         except Exception as error:
             failure = error if isinstance(error, TmorchError) else unexpected_error(error)
             self._errand.fail(failure)
@@ -82,6 +106,11 @@ class LaunchCalls:
             return
         self._errand.done()
         screen.take_started(started)
+
+    def _cancel(self) -> None:
+        """Call the start off, once: what follows is its undoing."""
+        if self._starting is not None and not self._starting.cancelling():
+            self._starting.cancel()
 
     async def _ask_person(self, failure: StepFailure) -> Decision:
         self._decision = asyncio.get_running_loop().create_future()

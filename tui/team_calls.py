@@ -76,7 +76,7 @@ class TeamCalls:
         self._settings = settings
         self._opening = opening
         self._errand = Errand(opening)
-        self._launch = LaunchCalls(app, orchestrator, run=run, errand=self._errand, clock=clock, keys_of=keys_of)
+        self.launch = LaunchCalls(app, orchestrator, run=run, errand=self._errand, clock=clock, keys_of=keys_of)
         self._reading: Reading | None = None
 
     def open(self) -> None:
@@ -110,9 +110,9 @@ class TeamCalls:
                 self._cancel_reading()
             case Approved():
                 self._close_approval()
-                self._launch.take(wish)
+                self.launch.take(wish)
             case LaunchWish():
-                self._launch.take(wish)
+                self.launch.take(wish)
             case _:
                 self._take_of_form(wish)
 

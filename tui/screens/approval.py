@@ -100,6 +100,8 @@ write to, its branch and its worktree stand below the team.
         self._keys_of = keys_of
         self._progress: AnalysisProgress | None = None
         self.is_reading = False
+        self._failure = ""
+        """Why the last wish could not be."""
         self._is_accepting = False
         self._follows = ""
         """The role that is selected when what was selected is no more: the one that was advised."""
@@ -148,7 +150,7 @@ write to, its branch and its worktree stand below the team.
         if proposal.saved and proposal.saved != self.proposal.saved:
             self._kept = proposal
         is_same, self.proposal = proposal == self.proposal, proposal
-        self._asks = ""
+        self._asks = self._failure = ""
         self._show()
         if is_same and self._is_accepting:
             self._say(f"! {NONE_ACCEPTED}", "bold $text-warning")
@@ -170,7 +172,8 @@ write to, its branch and its worktree stand below the team.
     def take_failure(self, error: TmorchError) -> None:
         """Say why what was wanted cannot be; the proposal is as it was."""
         words = (sentence(error.title), clean(error.cause), clean(error.remedy))
-        self._say("\n".join(filter(None, words)), "$text-error")
+        self._failure = "\n".join(filter(None, words))
+        self._show_warnings()
 
     def take_briefing(self, role: str, text: str) -> None:
         """Show what an agent would be told first."""
@@ -208,6 +211,10 @@ write to, its branch and its worktree stand below the team.
         self.refresh_bindings()
 
     def _show_warnings(self) -> None:
+        """Say why the last wish could not be, or else what there is to know of the team."""
+        if self._failure:
+            self._say(self._failure, "$text-error")
+            return
         found = warnings_of(self.proposal)
         lines = [f"! {each}" for each in found[:SHOWN_WARNINGS]]
         if len(found) > SHOWN_WARNINGS:
@@ -412,8 +419,8 @@ write to, its branch and its worktree stand below the team.
         return was == what
 
     def _ask_no_more(self) -> None:
-        if self._asks:
-            self._asks = ""
+        if self._asks or self._failure:
+            self._asks = self._failure = ""
             self._show_warnings()
 
     # -- moving -----------------------------------------------------------------------------------
