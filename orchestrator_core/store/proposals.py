@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Iterable
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator_core.errors import NotFoundError, StoreError
@@ -20,6 +21,18 @@ STARTED = "started"
 DISCARDED = "discarded"
 KEPT_S = 30 * 86400.0
 """How long a discarded proposal stays, from when it was saved."""
+
+
+class _Number(msgspec.Struct, frozen=True):
+    """What of a stored proposal tells whether it had been saved before it was started, whatever wrote the rest."""
+
+    saved: int = 0
+
+
+class _Numbered(Struct):
+    """What of a stored proposal says whether it had been saved before."""
+
+    saved: int = 0
 
 
 class Proposals:
@@ -74,6 +87,24 @@ class Proposals:
             row = {"state": STARTED, "orchestration": orchestration}
             self._db.write(ProposalRow.update(row).where(ProposalRow.id == number))
 
+    def not_started(self, orchestration: OrchestrationId) -> None:
+        """Let a saved proposal wait again, since its start was undone; one that was never saved goes."""
+        with self._db.transaction():
+            for row in self._rows((ProposalRow.orchestration == orchestration) & (ProposalRow.state == STARTED)):
+                was_saved = msgspec.json.decode(str(row["body"]), type=_Number).saved == row["id"]
+                change = {"state": SAVED, "orchestration": None} if was_saved else {"state": DISCARDED}
+                self._db.write(ProposalRow.update(change).where(ProposalRow.id == row["id"]))
+
+    def undone(self, orchestration: OrchestrationId) -> None:
+        """Take in that a start was undone: what was saved before it waits again, anything else is forgotten."""
+        with self._db.transaction():
+            for row in self._rows(ProposalRow.orchestration == orchestration):
+                is_it = ProposalRow.id == row["id"]
+                if _was_saved(row):
+                    self._db.write(ProposalRow.update({"state": SAVED, "orchestration": None}).where(is_it))
+                else:
+                    self._db.write(ProposalRow.delete().where(is_it))
+
     def of(self, orchestration: OrchestrationId) -> Proposal | None:
         """Return what an orchestration was started from; None when that is not known.
 
@@ -106,6 +137,14 @@ def _body(proposal: Proposal) -> str:
         return msgspec.json.encode(proposal).decode()
     except UnicodeEncodeError as error:  # a name of the file system that is not UTF-8
         raise undecodable(error) from error
+
+
+def _was_saved(row: dict[str, object]) -> bool:
+    """Whether a proposal that was started had been saved before: only then it knew its number."""
+    try:
+        return msgspec.json.decode(str(row["body"]), type=_Numbered).saved > 0
+    except msgspec.DecodeError:
+        return False
 
 
 def _split(
