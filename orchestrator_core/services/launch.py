@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,14 +20,14 @@ from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext,
 from orchestrator_core.agents.status import JUST_ENDED
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import TmorchError
-from orchestrator_core.git.worktrees import add_worktree
+from orchestrator_core.errors import RefusedError, TmorchError
+from orchestrator_core.git.worktrees import add_worktree, check_free
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import OrchestrationId, SessionId
-from orchestrator_core.models.launch import Decide, Progress, Proposal, StepProgress, StepState
+from orchestrator_core.models.launch import Decide, Decision, Progress, Proposal, StepFailure, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
-from orchestrator_core.services.briefings import planned_agents, planned_orchestration
+from orchestrator_core.services.briefings import first_prompt, planned_agents, planned_orchestration
 from orchestrator_core.services.catalogues import catalogue_for
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import new_id
@@ -33,11 +35,11 @@ from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
 from orchestrator_core.services.standing import begin_standing
 from orchestrator_core.store import Store
-from orchestrator_core.team.briefing import briefing
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
 LOOK_S = 0.1
+T = TypeVar("T")
 
 
 class Tools(Struct, frozen=True, kw_only=True):
@@ -144,7 +146,7 @@ class Launch:
                 self._store.agents.add(member.agent)
             self._store.routes.set(orchestration.id, self._proposal.routes)
             self._store.proposals.started(self._proposal, orchestration.id, self._tools.clock())
-            begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock())
+            begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock(), self._catalogue)
         await self._open_windows(orchestration, members)
         self._hand_over(members)
         self._tools.start_supervisor()
@@ -155,30 +157,30 @@ class Launch:
     async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
         for agent in agents:
             self._tell("worktrees", StepState.RUNNING, f"{agent.role}: {agent.branch}", agent.role)
-            self._store.journal.record(
-                orchestration.id,
-                "worktree",
-                {"path": agent.worktree, "branch": agent.branch, "base": orchestration.base_commit},
-            )
-            Path(agent.worktree).parent.mkdir(parents=True, exist_ok=True)
-            await add_worktree(
-                Path(orchestration.project), Path(agent.worktree), agent.branch, orchestration.base_commit
-            )
+            await self._attempt("worktrees", agent.role, partial(self._add_worktree, orchestration, agent))
         self._tell("worktrees", StepState.DONE, f"{len(agents)} worktrees on branches of their own")
+
+    async def _add_worktree(self, orchestration: Orchestration, agent: Agent) -> None:
+        """Make the agent's worktree; the journal names only what was free, so that undoing it meets our own."""
+        project = Path(orchestration.project)
+        await check_free(project, agent.worktree, agent.branch)
+        entry = self._store.journal.record(
+            orchestration.id,
+            "worktree",
+            {"path": agent.worktree, "branch": agent.branch, "base": orchestration.base_commit},
+        )
+        try:
+            await add_worktree(project, agent.worktree, agent.branch, orchestration.base_commit)
+        except RefusedError:
+            self._store.journal.close(entry)  # somebody else made it just now
+            raise
+        except OSError as error:
+            raise TmorchError(f"the worktree {agent.worktree} cannot be made", cause=str(error)) from error
 
     def _prepare(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
         """Write the agent's own files: its briefing and what its driver wants."""
-        proposal = self._proposal
-        choice = next(choice for choice in proposal.team.chosen if choice.role.key == agent.role)
-        text = briefing(
-            choice.role,
-            proposal.team,
-            orchestration,
-            agents,
-            proposal.project,
-            proposal.spec,
-            catalogue=self._catalogue,
-        )
+        settings = self._tools.settings
+        text = first_prompt(self._proposal, agent.role, orchestration, agents, settings, self._catalogue)
         folder = self._tools.paths.agents / orchestration.id / agent.role
         self._store.journal.record(orchestration.id, "folder", {"path": str(folder)})
         plan = self._driver.plan_launch(
@@ -210,11 +212,12 @@ class Launch:
         for member in members:
             self._tell("agents", StepState.RUNNING, f"{member.agent.role}: starting", member.agent.role)
             if session:
-                created = await asyncio.to_thread(self._open_window, orchestration, session, member)
+                open_it = partial(self._open_window, orchestration, session, member)
             else:
                 self._store.journal.record(orchestration.id, "session", {"name": orchestration.session})
-                created = await asyncio.to_thread(self._open_session, orchestration, member)
-                session = created.session_id
+                open_it = partial(self._open_session, orchestration, member)
+            created = await self._attempt("agents", member.agent.role, partial(asyncio.to_thread, open_it))
+            session = session or created.session_id
             self._store.agents.update(
                 member.agent.id,
                 pane=created.pane_id,
@@ -321,6 +324,23 @@ class Launch:
             remedy="run the agent's command by hand in the project to see what is wrong, then start again",
             code="agents-failed",
         )
+
+    async def _attempt(self, step: str, agent: str, do: Callable[[], Awaitable[T]]) -> T:
+        """Do what leaves nothing behind when it fails; repeat it as often as the person wants.
+
+        Raises:
+            TmorchError: it failed, and is not to be repeated.
+
+        """
+        while True:
+            try:
+                return await do()
+            except TmorchError as error:
+                self._tell(step, StepState.FAILED, f"{agent}: {error.title}", agent)
+                failure = StepFailure(step=step, agent=agent, title=error.title, cause=error.cause, remedy=error.remedy)
+                if self._decide is None or await self._decide(failure) is not Decision.RETRY:
+                    raise
+                self._tell(step, StepState.RUNNING, f"{agent}: once more", agent)
 
     def _tell(self, step: str, state: StepState, text: str, agent: str = "") -> None:
         self._progress(StepProgress(step=step, state=state, text=text, agent=agent))

@@ -29,12 +29,6 @@ class _Number(msgspec.Struct, frozen=True):
     saved: int = 0
 
 
-class _Numbered(Struct):
-    """What of a stored proposal says whether it had been saved before."""
-
-    saved: int = 0
-
-
 class Proposals:
     """The proposals of this state folder."""
 
@@ -95,16 +89,6 @@ class Proposals:
                 change = {"state": SAVED, "orchestration": None} if was_saved else {"state": DISCARDED}
                 self._db.write(ProposalRow.update(change).where(ProposalRow.id == row["id"]))
 
-    def undone(self, orchestration: OrchestrationId) -> None:
-        """Take in that a start was undone: what was saved before it waits again, anything else is forgotten."""
-        with self._db.transaction():
-            for row in self._rows(ProposalRow.orchestration == orchestration):
-                is_it = ProposalRow.id == row["id"]
-                if _was_saved(row):
-                    self._db.write(ProposalRow.update({"state": SAVED, "orchestration": None}).where(is_it))
-                else:
-                    self._db.write(ProposalRow.delete().where(is_it))
-
     def of(self, orchestration: OrchestrationId) -> Proposal | None:
         """Return what an orchestration was started from; None when that is not known.
 
@@ -137,14 +121,6 @@ def _body(proposal: Proposal) -> str:
         return msgspec.json.encode(proposal).decode()
     except UnicodeEncodeError as error:  # a name of the file system that is not UTF-8
         raise undecodable(error) from error
-
-
-def _was_saved(row: dict[str, object]) -> bool:
-    """Whether a proposal that was started had been saved before: only then it knew its number."""
-    try:
-        return msgspec.json.decode(str(row["body"]), type=_Numbered).saved > 0
-    except msgspec.DecodeError:
-        return False
 
 
 def _split(
