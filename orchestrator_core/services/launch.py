@@ -17,7 +17,6 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext, LaunchPlan
-from orchestrator_core.agents.status import JUST_ENDED
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import RefusedError, TmorchError
@@ -29,6 +28,7 @@ from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
 from orchestrator_core.services.briefings import first_prompt, planned_agents, planned_orchestration
 from orchestrator_core.services.catalogues import catalogue_for
+from orchestrator_core.services.launch_ready import Readiness
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import new_id
 from orchestrator_core.services.rollback import roll_back
@@ -38,7 +38,6 @@ from orchestrator_core.store import Store
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
-LOOK_S = 0.1
 T = TypeVar("T")
 
 
@@ -140,17 +139,28 @@ class Launch:
         tools = self._tools
         agents = planned_agents(self._proposal, orchestration, tools.settings, tools.paths, tools.clock())
         await self._add_worktrees(orchestration, agents)
-        members = tuple(self._prepare(orchestration, agents, agent) for agent in agents)
+        members = [
+            await self._attempt("files", agent.role, partial(self._write_files, orchestration, agents, agent))
+            for agent in agents
+        ]
         with self._store.transaction():
             for member in members:
                 self._store.agents.add(member.agent)
             self._store.routes.set(orchestration.id, self._proposal.routes)
             self._store.proposals.started(self._proposal, orchestration.id, self._tools.clock())
             begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock(), self._catalogue)
-        await self._open_windows(orchestration, members)
-        self._hand_over(members)
-        self._tools.start_supervisor()
-        await self._await_ready(orchestration)
+        await self._open_windows(orchestration, tuple(members))
+        self._hand_over(tuple(members))
+        await self._attempt("supervisor", "", self._start_supervisor)
+        by_id = {member.agent.id: member for member in members}
+        readiness = Readiness(
+            self._store,
+            self._tools.settings.team.start_timeout_s,
+            self._tell,
+            self._decide,
+            lambda agent: self._start_again(orchestration, by_id[agent.id], agent),
+        )
+        await readiness.wait(orchestration.id)
         self._store.orchestrations.update(orchestration.id, state=OrchestrationState.RUNNING)
         return self._store.orchestrations.get(orchestration.id)
 
@@ -176,6 +186,15 @@ class Launch:
             raise
         except OSError as error:
             raise TmorchError(f"the worktree {agent.worktree} cannot be made", cause=str(error)) from error
+
+    async def _write_files(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
+        try:
+            return self._prepare(orchestration, agents, agent)
+        except OSError as error:
+            raise TmorchError(f"the files of {agent.role} cannot be written", cause=str(error)) from error
+
+    async def _start_supervisor(self) -> None:
+        self._tools.start_supervisor()
 
     def _prepare(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
         """Write the agent's own files: its briefing and what its driver wants."""
@@ -267,63 +286,32 @@ class Launch:
             if member.plan.briefing_road is BriefingRoad.ARGUMENT:
                 self._store.messages.claim_next(message.target, self._tools.clock())
 
-    async def _await_ready(self, orchestration: Orchestration) -> None:
-        """Wait until no agent is starting any more and every briefing has found its agent or cannot."""
-        told: dict[str, str] = {}
-        deadline = asyncio.get_running_loop().time() + self._tools.settings.team.start_timeout_s
-        while True:
-            agents = self._store.agents.of(orchestration.id)
-            open_ones = [agent for agent in agents if not self._is_settled(agent)]
-            for agent in agents:
-                self._tell_once(told, agent, is_open=agent in open_ones)
-            if not open_ones:
-                break
-            if asyncio.get_running_loop().time() > deadline:
-                self._give_up_waiting(open_ones)
-                break
-            await asyncio.sleep(LOOK_S)
-        self._check_any_alive(orchestration)
-
-    def _is_settled(self, agent: Agent) -> bool:
-        if not agent.status.is_live:
-            return agent.reason != JUST_ENDED  # how it ended is known a moment later
-        if agent.status is AgentStatus.WAITING:
-            return True
-        if agent.status is AgentStatus.STARTING:
-            return False
-        briefings = [m for m in self._store.messages.latest(agent.id) if m.kind is MessageKind.BRIEFING]
-        return all(message.state.is_final for message in briefings)
-
-    def _tell_once(self, told: dict[str, str], agent: Agent, *, is_open: bool) -> None:
-        text = f"{agent.role}: {agent.status}" + (f" ({agent.reason})" if agent.reason else "")
-        if is_open or told.get(agent.role):
-            return
-        told[agent.role] = text
-        is_well = agent.status.is_live and agent.status is not AgentStatus.WAITING
-        self._tell("ready", StepState.DONE if is_well else StepState.FAILED, text, agent.role)
-
-    def _give_up_waiting(self, agents: list[Agent]) -> None:
-        for agent in agents:
-            self._tell(
-                "ready",
-                StepState.FAILED,
-                f"{agent.role}: not ready after {self._tools.settings.team.start_timeout_s:g} s; "
-                "it stays open, look at its window",
-                agent.role,
-            )
-
-    def _check_any_alive(self, orchestration: Orchestration) -> None:
-        agents = self._store.agents.of(orchestration.id)
-        if any(agent.status.is_live for agent in agents):
-            return
-        worst = agents[0]
-        raise TmorchError(
-            "no agent could be started",
-            cause="; ".join(f"{agent.role}: {agent.reason}" for agent in agents)
-            + (f"\nlast output of {worst.role}:\n{worst.last_output}" if worst.last_output else ""),
-            remedy="run the agent's command by hand in the project to see what is wrong, then start again",
-            code="agents-failed",
+    async def _start_again(self, orchestration: Orchestration, member: Member, ended: Agent) -> None:
+        """Start the program of an agent that has ended anew, in its own window and in a new conversation."""
+        agents = tuple(self._store.agents.of(orchestration.id))
+        fresh = self._prepare(orchestration, agents, member.agent)
+        assert ended.pane is not None
+        pid = await asyncio.to_thread(
+            sessions.respawn,
+            self._tools.address,
+            ended.pane,
+            cwd=ended.worktree,
+            argv=fresh.plan.argv,
+            env=fresh.plan.env,
+            agent=ended.id,
         )
+        self._store.agents.update(
+            ended.id,
+            pid=pid,
+            pid_started=started_at(pid),
+            conversation=fresh.plan.conversation,
+            status=AgentStatus.STARTING,
+            reason="it is being started again",
+            last_output="",
+        )
+        briefings = [m for m in self._store.messages.latest(ended.id) if m.kind is MessageKind.BRIEFING]
+        if all(message.state.is_final for message in briefings):  # else the one that is on its way is meant for it
+            self._hand_over((fresh,))
 
     async def _attempt(self, step: str, agent: str, do: Callable[[], Awaitable[T]]) -> T:
         """Do what leaves nothing behind when it fails; repeat it as often as the person wants.
@@ -336,11 +324,11 @@ class Launch:
             try:
                 return await do()
             except TmorchError as error:
-                self._tell(step, StepState.FAILED, f"{agent}: {error.title}", agent)
+                self._tell(step, StepState.FAILED, f"{agent}: {error.title}" if agent else error.title, agent)
                 failure = StepFailure(step=step, agent=agent, title=error.title, cause=error.cause, remedy=error.remedy)
                 if self._decide is None or await self._decide(failure) is not Decision.RETRY:
                     raise
-                self._tell(step, StepState.RUNNING, f"{agent}: once more", agent)
+                self._tell(step, StepState.RUNNING, f"{agent}: once more" if agent else "once more", agent)
 
     def _tell(self, step: str, state: StepState, text: str, agent: str = "") -> None:
         self._progress(StepProgress(step=step, state=state, text=text, agent=agent))

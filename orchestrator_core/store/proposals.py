@@ -6,7 +6,6 @@ import builtins
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator_core.errors import NotFoundError, StoreError
