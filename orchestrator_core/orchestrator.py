@@ -271,10 +271,14 @@ class Orchestrator:
 
         Raises:
             RefusedError: a team runs on this project already.
+            MissingProgramError: the agents' program is not there.
             TmorchError: a step failed, and all was undone or what was kept is named.
 
         """
         from orchestrator_core.services.launch import Launch, Tools
+        from orchestrator_core.services.proposal import require_program
+
+        require_program(proposal.driver, self._drivers[proposal.driver])
 
         tools = Tools(
             store=self._store,
@@ -357,7 +361,7 @@ class Orchestrator:
 
         wish = Wish(target=target, role=role, team=team, driver=driver)
         panes = await (await self._sight.gateway()).list_panes()
-        agent = await adopt(self._store, self._address, self._drivers, panes, wish, self._clock())
+        agent = await adopt(self._store, self._address, self._drivers, panes, wish, self._paths, self._clock())
         await self._ask(lambda: ensure_running(self._paths, self._environ))
         return agent
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from orchestrator_core.check_ins import Ask
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.models.analysis import AnalysisProgress
+from orchestrator_core.errors import NotFoundError
+from orchestrator_core.models.analysis import Analysis, AnalysisProgress
 from orchestrator_core.models.launch import Change, PathKind, Proposal, ProposalId, SavedProposal, StartRequest
-from orchestrator_core.models.team import Role
+from orchestrator_core.models.team import Detection, Role
 from orchestrator_core.store import Store
 
 if TYPE_CHECKING:
     from orchestrator_core.agents.driver import Driver
+    from orchestrator_core.services.role_facts import RoleFacts
+    from orchestrator_core.team.catalogue import Catalogue
 
 
 class Proposals:
@@ -61,6 +67,10 @@ class Proposals:
             proposal, self._settings, self._paths, environ=self._environ, progress=progress, now=self._clock
         )
 
+    def asks_claude(self, proposal: Proposal) -> bool:
+        """Whether the settings have Claude read specs; scripted agents need no reading."""
+        return self._settings.analysis.by == "claude" and not self._drivers[proposal.driver].is_demo
+
     def revise(self, proposal: Proposal, change: Change) -> Proposal:
         """Return the proposal after a change. Quick, and touches nothing but the files of the catalogue.
 
@@ -72,6 +82,17 @@ class Proposals:
         catalogue = catalogue_for(proposal, self._paths)
         driver = self._drivers[proposal.driver]
         return revise(proposal, change, driver, self._settings, self._paths, catalogue)
+
+    def with_analysis(self, proposal: Proposal, analysis: Analysis) -> Proposal:
+        """Return the proposal with another reading of its spec, whose suggestions are seen with the team as it is now.
+
+        Raises as `services.revise.revise`.
+        """
+        from orchestrator_core.services.catalogues import catalogue_for
+        from orchestrator_core.services.revise import complete
+
+        catalogue, driver = catalogue_for(proposal, self._paths), self._drivers[proposal.driver]
+        return complete(replace(proposal, analysis=analysis), driver, self._settings, self._paths, catalogue)
 
     def refined(self, proposal: Proposal) -> Proposal:
         """Return the proposal with every suggestion accepted that can be."""
@@ -92,6 +113,48 @@ class Proposals:
         from orchestrator_core.services.briefings import preview
 
         return preview(proposal, role, self._settings, self._paths)
+
+    async def renewed(self, proposal: Proposal) -> Proposal:
+        """Return a proposal of earlier with its project as it is now; its warnings say what is different.
+
+        Raises as `services.renew.renewed`.
+        """
+        from orchestrator_core.services.renew import renewed
+
+        return await renewed(proposal, self._settings, self._paths, drivers=self._drivers, now=self._clock())
+
+    async def detect(self, project: str = "") -> Detection:
+        """Return the type of the project that `project` names, with what speaks for it; it need not be a repository.
+
+        Raises:
+            NotFoundError: there is no such folder.
+            UsageError: a file that changes the catalogue is wrong.
+
+        """
+        from orchestrator_core.services.catalogues import catalogue_of
+        from orchestrator_core.services.proposal import detect_project
+
+        folder = self._folder(project)
+        return await detect_project(folder, catalogue_of(folder, self._paths))
+
+    async def catalogue(self, project: str = "") -> Catalogue:
+        """Return roles, types and routes as the project that `project` names has them; empty: as the person has them.
+
+        Raises:
+            NotFoundError: there is no such folder.
+            UsageError: a file that changes the catalogue is wrong.
+
+        """
+        from orchestrator_core.services.catalogues import catalogue_of
+
+        folder = self._folder(project) if project else None
+        return await asyncio.to_thread(catalogue_of, folder, self._paths)
+
+    async def role(self, name: str, project: str = "") -> RoleFacts:
+        """Return what is known of the role that `name` means; raises as `catalogue`, and UsageError for no role."""
+        from orchestrator_core.services.role_facts import facts_of
+
+        return facts_of(await self.catalogue(project), name)
 
     def roles(self, project: str = "") -> tuple[Role, ...]:
         """Return every role of the catalogue, as the project at that path has it; empty: as the person has it.
@@ -130,4 +193,12 @@ class Proposals:
         """Return how a path that was begun may go on, likely ones first; for the spec, seen from the project too."""
         from orchestrator_core.services.paths import completions
 
-        return await self._ask(lambda: completions(text, kind, project, self._settings))
+        return await asyncio.to_thread(completions, text, kind, project, self._settings)  # a disk may take its time
+
+    def _folder(self, project: str) -> Path:
+        from orchestrator_core.services.proposal import find_project
+
+        folder = find_project(project, self._settings)
+        if not folder.is_dir():
+            raise NotFoundError(f"{folder} is not a folder", remedy="name the folder of a project", code="no-project")
+        return folder

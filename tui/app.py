@@ -44,6 +44,7 @@ from tui.messages import (
     TimelineWanted,
     Wish,
 )
+from tui.opening import NOTHING_FIRST, Opening
 from tui.overlays import Overlays
 from tui.screens.main import MainScreen
 from tui.theming import ThemeProblem, changed_since, load_themes, variable_defaults
@@ -83,6 +84,7 @@ class TmorchApp(KeyOrderApp[int]):
         settings: Settings,
         paths: Paths,
         *,
+        opening: Opening = NOTHING_FIRST,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -115,7 +117,8 @@ class TmorchApp(KeyOrderApp[int]):
             clock=clock,
             key_name=self.key_name,
             keys_of=self.keys_of,
-            by_claude=settings.analysis.by == "claude",
+            settings=settings,
+            opening=opening,
         )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -123,6 +126,11 @@ class TmorchApp(KeyOrderApp[int]):
 
     def get_default_screen(self) -> MainScreen:
         return self.main
+
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """What is to be said in the terminal when the app has ended without what it was opened for."""
+        return self._overlays.team.last_words
 
     def keys_of(self, binding_id: str) -> tuple[str, ...]:
         """Return the keys of an action, as Textual calls them, in the order of the settings."""
@@ -154,6 +162,7 @@ class TmorchApp(KeyOrderApp[int]):
     def _on_ready(self) -> None:
         """Let the news in that came while the screen was being made."""
         self._is_ready = True
+        self._overlays.team.open()
         for news in self._early:
             self.post_message(news)
         self._early.clear()
@@ -335,11 +344,15 @@ class TmorchApp(KeyOrderApp[int]):
         self.push_screen(HelpScreen(page_of(self.screen), keys_of=self.keys_of))
 
     async def action_quit(self) -> None:
+        if not self._overlays.team.launch.may_quit():
+            return
         fleet = self.main.fleet
         self.exit(sum(agent.status.is_live for agent in active_agents(fleet)) if fleet else 0)
 
     async def on_unmount(self) -> None:
+        await self._overlays.team.launch.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
+                await self._overlays.team.close()
                 await self._bridge.close()
                 await self._orchestrator.close()

@@ -17,8 +17,15 @@ STUCK_S = 1.0
 """How long a key may take before the next one no longer waits for it."""
 
 
+HELD_STEP_S = 0.01
+"""How often it is looked at again whether a widget still holds the next key back."""
+
+
 class KeyOrderApp(App[ReturnType]):
-    """An app that keeps its keys in order."""
+    """An app that keeps its keys in order.
+
+    A widget with the focus that is `holds_keys` has yet to do what the last key wants: the next one waits for it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +48,10 @@ class KeyOrderApp(App[ReturnType]):
 
     async def _hand_on(self) -> None:
         """Hand the oldest key on, and see it come up to the app again."""
+        if getattr(self.focused, "holds_keys", False):
+            self._key_out_since = time.monotonic()
+            self.set_timer(HELD_STEP_S, self._hand_on)
+            return
         self._key_out_since = None
         if not self._waiting_keys:
             return

@@ -7,7 +7,8 @@
 
 Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
 screen) in `app` (the App); `answer`, `why`, `form` in `dialog` (every modal screen) in `app`; `search` in `records`
-(messages, the log) in `app`; `schedule` in `app`. The owner of a group implements `action_<action>`.
+(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule`, `launch` in `app`.
+The owner of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -61,10 +62,18 @@ GROUPS: dict[str, str] = {
     "search": "records",
     "schedule": "app",
     "form": "dialog",
+    "new": "app",
+    "path": "new",
+    "choice": "new",
+    "saved": "new",
+    "approval": "app",
+    "interval": "approval",
+    "briefing": "dialog",
+    "launch": "app",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
-WRITING = ("composer", "filter", "search", "form")
+WRITING = ("composer", "filter", "search", "form", "path", "interval")
 """Groups in which characters are text."""
 
 KEYS: tuple[Key, ...] = (
@@ -83,6 +92,7 @@ KEYS: tuple[Key, ...] = (
     Key("main.schedule", "s", "schedule", "schedule", "What is due when, and what came of what was due", True),
     Key("main.messages", "M", "messages", "messages", "Messages to and from the selected agent, or all"),
     Key("main.log", "L", "log", "log", "What happened: in the selected team, or everywhere"),
+    Key("main.new-team", "N", "new_team", "new team", "Propose a new team, for a project and a spec"),
     Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
     Key("main.focus-previous", "shift+tab", "app.focus_previous", "previous", "Go to the previous part"),
     Key("main.back", "escape", "back", "back", "Leave what was opened last"),
@@ -179,6 +189,71 @@ KEYS: tuple[Key, ...] = (
     Key("form.rhythm", "ctrl+t", "rhythm", "how often", "Choose how often: once, again and again, or by cron", True),
     Key("form.next", "down", "app.focus_next", "next field", "Go to the next field"),
     Key("form.previous", "up", "app.focus_previous", "previous field", "Go to the field before"),
+    Key("path.take", "enter", "take", "propose", "Take the marked path, or propose a team for what is written", True),
+    Key("path.accept", "tab", "accept", "complete", "Complete the path, or go to the next field when it is", True),
+    Key("path.right", "right", "go_right", "complete", "Complete the path, at its end; else move on in it"),
+    Key("path.up", "up", "move(-1)", "up", "Mark the path above, or go to the field before"),
+    Key("path.down", "down", "move(1)", "down", "Mark the path below, or go to the next field"),
+    Key("choice.next", "right,l,space", "step(1)", "choose", "Choose the next one", True),
+    Key("choice.previous", "left,h", "step(-1)", "the one before", "Choose the one before"),
+    Key("choice.down", "down,j", "app.focus_next", "next field", "Go to the next field"),
+    Key("choice.up", "up,k", "app.focus_previous", "previous field", "Go to the field before"),
+    Key("saved.open", "enter", "open", "open", "Look at the saved proposal, and start it from there", True),
+    Key("saved.discard", "x", "discard", "discard", "Let the saved proposal go", True),
+    Key("saved.up", "up,k", "move(-1)", "up", "Select the one above"),
+    Key("saved.down", "down,j", "move(1)", "down", "Select the one below"),
+    Key("saved.first", "home", "move_to(0)", "first", "Select the newest"),
+    Key("saved.last", "end", "move_to(-1)", "last", "Select the oldest"),
+    Key("new.propose", "enter", "propose", "propose", "Propose a team for this project; nothing is made yet", True),
+    Key("new.next", "tab", "app.focus_next", "next", "Go to the next field"),
+    Key("new.previous", "shift+tab", "app.focus_previous", "previous", "Go to the field before"),
+    Key("new.text-up", "pageup,ctrl+u", "scroll_text(-1)", "text up", "Scroll what is said below the fields back"),
+    Key("new.text-down", "pagedown,ctrl+d", "scroll_text(1)", "text down", "Scroll what is said below the fields on"),
+    Key("new.close", "escape", "close", "close", "Leave this; nothing has been made", True),
+    Key("approval.approve", "y", "approve", "approve", "Start this team", True),
+    Key("approval.toggle", "space", "take", "in or out", "Take the selected role in or out; accept the advice", True),
+    Key("approval.open", "enter", "open", "briefing", "What the agent is told first; accepts advice", True),
+    Key("approval.accept-all", "A", "accept_all", "accept all", "Accept all advice that can be followed", True),
+    Key("approval.leave", "escape", "leave", "leave", "Leave; nothing has been made", True),
+    Key("approval.interval", "i", "interval", "check-in", "Set how often tmorch checks in with the agent", True),
+    Key("approval.mode", "p", "mode(1)", "permissions", "Choose what the agent may do without asking", True),
+    Key("approval.model", "o", "model", "model", "Choose the next model for the agent", True),
+    Key("approval.read", "r", "read", "ask Claude", "Have Claude read the spec, or end the reading", True),
+    Key("approval.save", "s", "save", "save", "Keep the proposal for later", True),
+    Key("approval.plan", "c", "plan", "plan", "Choose the next subscription plan", True),
+    Key("approval.mode-back", "P", "mode(-1)", "permissions back", "Go back to the permission mode before"),
+    Key("approval.type", "t", "type", "type", "Choose the next type of project"),
+    Key("approval.reset", "u", "reset", "reset", "Take back every change"),
+    Key("approval.panel", "tab,shift+tab", "panel", "spec, team", "Go to the spec, and back to the team", True),
+    Key("approval.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("approval.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("approval.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("approval.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("approval.first", "home", "move_to(0)", "first", "Go to the first row"),
+    Key("approval.last", "end,G", "move_to(-1)", "last", "Go to the last row"),
+    Key("approval.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below the team back"),
+    Key("approval.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below the team on"),
+    Key("interval.take", "enter", "take", "set it", "Set the interval", True),
+    Key("interval.leave", "escape", "leave", "leave", "Leave the interval as it is", True),
+    Key("briefing.up", "up,k", "scroll_text(-1)", "up", "Scroll a line back"),
+    Key("briefing.down", "down,j", "scroll_text(1)", "down", "Scroll a line on"),
+    Key("briefing.page-up", "pageup,ctrl+u", "scroll_page(-1)", "page up", "Scroll a page back"),
+    Key("briefing.page-down", "pagedown,ctrl+d,space", "scroll_page(1)", "page down", "Scroll a page on"),
+    Key("briefing.first", "home", "jump(0)", "first", "Go to the beginning"),
+    Key("briefing.last", "end,G", "jump(1)", "last", "Go to the end"),
+    Key("launch.retry", "r", "retry", "retry", "Do the step that failed once more", True),
+    Key("launch.go-on", "g", "go_on", "go on", "Go on without what failed", True),
+    Key("launch.roll-back", "x", "roll_back", "undo all", "Undo everything that this start has made", True),
+    Key("launch.leave", "enter", "leave", "leave", "Go to the team; where there is none, close this", True),
+    Key("launch.cancel", "escape", "cancel", "call off", "Call the start off, and undo what it has made", True),
+    Key("launch.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("launch.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("launch.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("launch.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("launch.first", "home", "move_to(0)", "first", "Go to the first row"),
+    Key("launch.last", "end,G", "move_to(-1)", "last", "Go to the last row, and follow what happens"),
+    Key("launch.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below the steps back"),
+    Key("launch.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below the steps on"),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

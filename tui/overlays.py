@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from textual.app import App
 
+from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import TmorchError
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.fleet import Fleet
@@ -27,6 +28,7 @@ from tui.messages import (
     Wish,
     WrongWanted,
 )
+from tui.opening import Opening
 from tui.pages import PAGE
 from tui.schedule_calls import ScheduleCalls
 from tui.screens.over import OverScreen
@@ -65,7 +67,8 @@ class Overlays:
         clock: Callable[[], float],
         key_name: Callable[[str], str],
         keys_of: Callable[[str], tuple[str, ...]],
-        by_claude: bool,
+        settings: Settings,
+        opening: Opening,
     ) -> None:
         self._app = app
         self._main = main
@@ -76,7 +79,9 @@ class Overlays:
         self._key_name = key_name
         self._keys_of = keys_of
         self._schedule = ScheduleCalls(app, orchestrator, run=run, clock=clock, key_name=key_name, keys_of=keys_of)
-        self._team = TeamCalls(app, orchestrator, run=run, clock=clock, keys_of=keys_of, by_claude=by_claude)
+        self.team = TeamCalls(
+            app, orchestrator, run=run, clock=clock, keys_of=keys_of, settings=settings, opening=opening
+        )
 
     @property
     def open_screens(self) -> tuple[OverScreen, ...]:
@@ -105,12 +110,8 @@ class Overlays:
                 self._run(self._answer(wish), group="answer")
             case DismissWanted():
                 self._run(self._dismiss(wish), group="dismiss")
-            case WhyOpened():
-                self._open_why(wish)
-            case WhyWanted():
-                self._run(self._look_why(wish), group="why", exclusive=True)
-            case WrongWanted():
-                self._run(self._report_wrong(wish), group="wrong")
+            case WhyOpened() | WhyWanted() | WrongWanted():
+                self._take_why(wish)
             case MessagesOpened() | LogOpened():
                 self._open_records(wish)
             case MessagesWanted() | EventsWanted():
@@ -118,7 +119,7 @@ class Overlays:
             case AgentWanted():
                 self._go_to(wish)
             case TeamWish():
-                self._team.take(wish)
+                self.team.take(wish)
             case _:
                 self._schedule.take(wish, self._main.fleet)
 
@@ -184,6 +185,15 @@ class Overlays:
         await self._orchestrator.dismiss(wish.need.key)
 
     # -- why --------------------------------------------------------------------------------------
+
+    def _take_why(self, wish: WhyOpened | WhyWanted | WrongWanted) -> None:
+        match wish:
+            case WhyOpened():
+                self._open_why(wish)
+            case WhyWanted():
+                self._run(self._look_why(wish), group="why", exclusive=True)
+            case WrongWanted():
+                self._run(self._report_wrong(wish), group="wrong")
 
     def _open_why(self, wish: WhyOpened) -> None:
         from tui.screens.why import WhyScreen

@@ -14,17 +14,28 @@ from orchestrator_core.models.launch import (
 )
 from tui.messages import Wish
 
+DEMO = "demo"
+"""The kind of agents that are scripted: nobody is asked for them."""
+
 
 class TeamWish(Wish):
     """A wish of these screens."""
+
+
+class LaunchWish(TeamWish):
+    """A wish about a start."""
 
 
 class NewTeamOpened(TeamWish):
     """The person wants a new team."""
 
 
+class NewTeamLeft(TeamWish):
+    """The person does not want a new team now."""
+
+
 class PathsWanted(TeamWish):
-    """A path is being written: how may it go on?"""
+    """A path is being written, and it is to be known how it may go on."""
 
     def __init__(self, text: str, kind: PathKind, project: str = "") -> None:
         super().__init__()
@@ -73,6 +84,10 @@ class ChangeWanted(TeamWish):
         self.change = change
 
 
+class RefineWanted(TeamWish):
+    """The person accepts all advice that can be followed."""
+
+
 class AnalysisWanted(TeamWish):
     """The person wants Claude to read the spec."""
 
@@ -97,7 +112,7 @@ class ApprovalLeft(TeamWish):
     """The person does not want this team; nothing has been made."""
 
 
-class Approved(TeamWish):
+class Approved(LaunchWish):
     """The person wants this team started."""
 
     def __init__(self, proposal: Proposal) -> None:
@@ -105,7 +120,7 @@ class Approved(TeamWish):
         self.proposal = proposal
 
 
-class DecisionMade(TeamWish):
+class DecisionMade(LaunchWish):
     """The person has decided what is to be done about a step that failed."""
 
     def __init__(self, decision: Decision) -> None:
@@ -113,9 +128,9 @@ class DecisionMade(TeamWish):
         self.decision = decision
 
 
-class LaunchCancelled(TeamWish):
+class LaunchCancelled(LaunchWish):
     """The person wants the start undone that is under way."""
 
 
-class LaunchLeft(TeamWish):
+class LaunchLeft(LaunchWish):
     """The person has seen how the start ended."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -49,6 +49,32 @@ class Diagnostics:
         """Write one line about something that is not as it should be, but stops nothing."""
         self.step("!", "warn", text)
 
+    @contextmanager
+    def progress(self, every_s: float = 15.0) -> Iterator[Callable[[str, float], None]]:
+        """Give a call that says how something goes, and after how many seconds.
+
+        On a terminal it is one line that changes and is gone at the end; elsewhere, and on one that cannot do that, a
+        line at first and after each `every_s`.
+        """
+        if not self._stream.isatty() or self._environ.get("TERM") == "dumb":
+            yield self._sparsely(every_s)
+            return
+        try:
+            yield lambda text, seconds: self._write(f"\r\x1b[K{_cut(printable(text), self.look.width)}")
+        finally:
+            self._write("\r\x1b[K")
+
+    def _sparsely(self, every_s: float) -> Callable[[str, float], None]:
+        due = 0.0
+
+        def say(text: str, seconds: float) -> None:
+            nonlocal due
+            if seconds >= due:
+                due = seconds + every_s
+                self.say(printable(text))
+
+        return say
+
     def error(self, error: TmorchError) -> None:
         """Write title, cause and remedy, a line each; what is empty is left out."""
         self._part(paint("tmorch:", "bad", color=self.look.color), error.title)
@@ -73,6 +99,12 @@ class Diagnostics:
         except BrokenPipeError:
             # Nobody reads the narration: the command's work and its exit code still count.
             self._stream = Path(os.devnull).open("w")  # noqa: SIM115  # lives as long as the process
+
+
+def _cut(text: str, width: int | None) -> str:
+    from orchestrator_core.cli.tables import shorten
+
+    return shorten(text, (width or 80) - 1)  # the last column would wrap
 
 
 def explained(error: BaseException) -> TmorchError | None:

@@ -183,7 +183,10 @@ def choices_document(choices: Iterable[RoleChoice]) -> list[Json]:
         {
             "role": choice.role.key,
             "title": choice.role.title,
-            "check_in_min": choice.role.check_in_min,
+            "check_in_min": choice.interval_min,
+            "model": choice.model,
+            "permission_mode": choice.permission_mode,
+            "kind": choice.kind,
             "reason": choice.reason,
         }
         for choice in choices

@@ -10,22 +10,24 @@ from orchestrator_core.cli.documents import fleet_document
 from orchestrator_core.cli.facade import Calls
 from orchestrator_core.cli.fleet_view import team_lines
 from orchestrator_core.models.fleet import Fleet, Team
-from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress, StepState
+from orchestrator_core.models.launch import Proposal, StepProgress, StepState
 
 _MARKS = {StepState.DONE: ("✔", "good"), StepState.FAILED: ("✘", "bad"), StepState.UNDONE: ("↺", "warn")}
+Prepare = Callable[[Calls], Proposal]
+"""Makes the proposal, or takes one that was made before."""
 Approve = Callable[[Proposal], None]
 """Hears the proposal; raises RefusedError when the person does not want it."""
 
 
-def launch(context: Context, request: StartRequest, approve: Approve) -> tuple[Fleet, Team]:
-    """Propose, have it approved, start, and return the fleet with the new team; a line a finished step on stderr.
+def launch(context: Context, prepare: Prepare, approve: Approve) -> tuple[Fleet, Team]:
+    """Prepare a proposal, have it approved, start it, and return the fleet with the new team; tells each finished step.
 
     Raises:
         TmorchError: it was not approved, or could not be started; nothing is left behind then.
 
     """
     with Calls(context) as call:
-        proposal = call(lambda orchestrator: orchestrator.proposals.propose(request))
+        proposal = prepare(call)
         approve(proposal)
         started = call(lambda orchestrator: orchestrator.start(proposal, lambda step: _tell(context, step)))
         fleet = call(lambda orchestrator: orchestrator.fleet())

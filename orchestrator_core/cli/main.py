@@ -95,7 +95,7 @@ def _help(names: Sequence[str], context: Context) -> int:
         return ExitCode.DONE
     _check_known(words[0])
     if "--json" in names:
-        return _schema(words[0], context)
+        return _schema(words[0], " ".join(name for name in names if name != "--json"), context)
     command = load(words[0])
     parser = Parser(words[0], command.HELP)
     command.add_arguments(parser)
@@ -103,10 +103,11 @@ def _help(names: Sequence[str], context: Context) -> int:
     return ExitCode.DONE
 
 
-def _schema(name: str, context: Context) -> int:
-    from orchestrator_core.cli.schemas import schema_of
+def _schema(name: str, form: str, context: Context) -> int:
+    """Print the schema of a command, or of one of its forms such as `team roles`."""
+    from orchestrator_core.cli.schemas import DOCUMENTS, schema_of
 
-    context.out.document(schema_of(name))
+    context.out.document(schema_of(form if form in DOCUMENTS else name))
     return ExitCode.DONE
 
 

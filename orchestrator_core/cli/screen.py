@@ -13,8 +13,8 @@ from orchestrator_core.errors import MissingProgramError, RefusedError
 PROGRAM = "tmorch-tui"
 
 
-def open_screen(context: Context) -> Never:
-    """Replace this process by tmorch-tui.
+def open_screen(context: Context, *arguments: str) -> Never:
+    """Replace this process by tmorch-tui with these arguments.
 
     Raises:
         RefusedError: stdin or stdout is not a terminal.
@@ -28,7 +28,15 @@ def open_screen(context: Context) -> Never:
             remedy="run it in one; tmorch status tells the same without",
             code="not-a-terminal",
         )
-    context.become(screen_argv())
+    context.become((*screen_argv(), *arguments))
+
+
+def has_screen() -> bool:
+    """Whether tmorch was installed with its screen."""
+    try:
+        return bool(screen_argv())
+    except MissingProgramError:
+        return False
 
 
 def screen_argv() -> tuple[str, ...]:

@@ -26,10 +26,12 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         "--team-type",
         metavar="TYPE",
         default="",
-        help="its type: code_project, system_deployment, data_pipeline, infrastructure_as_code, or one of yours",
+        help="its type, such as code_project; tmorch team types lists them",
     )
     parser.add_argument("--agent", metavar="NAME", default="", help="the agent driver: claude, demo, or one of yours")
     parser.add_argument("--over-cap", action="store_true", help="accept more agents than the plan allows for")
+    parser.add_argument("--offline", action="store_true", help="ask nobody: tmorch alone reads the spec")
+    parser.add_argument("--refine", action="store_true", help="take every suggestion that can be taken")
 
 
 def request_from(args: argparse.Namespace) -> StartRequest:
@@ -48,6 +50,11 @@ def request_from(args: argparse.Namespace) -> StartRequest:
         driver=args.agent,
         over_cap=args.over_cap,
     )
+
+
+def is_wish(args: argparse.Namespace) -> bool:
+    """Whether anything is said about a wished-for team."""
+    return request_from(args) != StartRequest(project="") or bool(args.offline or args.refine)
 
 
 def _words(choices: Iterable[str]) -> tuple[str, ...]:

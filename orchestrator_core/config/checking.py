@@ -1,11 +1,11 @@
-"""From what was written to `Settings`, with errors that name the place, what was found and what is allowed."""
+"""What was written, held against what may stand there: errors name the place, what was found and what is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -18,13 +18,13 @@ from orchestrator_core.config.schema import (
     choices,
     fields_of,
     schema_rows,
-    section_of_names,
 )
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.config.toml import parse
+from orchestrator_core.config.toml import SHOWN, parse
 from orchestrator_core.errors import SettingsError
 
 Key = tuple[str, ...]
+"""The names on the way to a value; the entries of a list are called `1`, `2`, and so on."""
 MISSING = "is missing"
 
 
@@ -37,6 +37,16 @@ class Problem(Struct, frozen=True, kw_only=True):
     cause: str = ""
     nearest: Key = ()
     """The key that was probably meant."""
+
+
+class Wording(Struct, frozen=True, kw_only=True):
+    """How unknown keys are spoken of."""
+
+    noun: str = "setting"
+    top: str = "the sections are"
+    """What the keys at the top of the file follow on."""
+    known: tuple[str, ...] = ()
+    """Dotted keys that may have been meant besides those of the same table."""
 
 
 def checked_settings(text: str | None, file: Path, variables: Mapping[str, str]) -> Settings:
@@ -61,44 +71,82 @@ def checked_table(table: Mapping[str, Any], file: Path, origins: Mapping[Key, st
     try:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
-        problems = list(_problems(table, Settings, ())) or [Problem(key=(), what=str(error))]
+        problems = list(problems_in(table, Settings, wording=_settings())) or [Problem(key=(), what=str(error))]
         raise _explained(problems, file, origins or {}) from error
 
 
-def _problems(value: object, kind: Any, key: Key) -> Iterator[Problem]:
+def _settings() -> Wording:
+    return Wording(known=tuple(row.key for row in schema_rows()))
+
+
+def problems_in(value: object, kind: Any, key: Key = (), *, wording: Wording) -> Iterator[Problem]:
+    """Yield all that keeps `value`, which was written at `key`, from being a `kind`.
+
+    A kind is a struct, a table of names, a list of any length, or what `config.schema.allowed` has words for.
+    """
     if section := as_section(kind):
-        yield from _in_section(value, section, key)
-    elif entry := section_of_names(kind):
-        if not isinstance(value, dict):
-            yield _wrong(key, value, f"made of tables such as [{'.'.join(key)}.NAME]")
-            return
-        for name, inner in value.items():
-            yield from _problems(inner, entry, (*key, name))
+        yield from _in_section(value, section, key, wording)
+    elif get_origin(kind) is dict:
+        yield from _in_names(value, kind, key, wording)
+    elif get_origin(kind) is tuple:
+        yield from _in_list(value, get_args(kind)[0], key, wording)
     else:
         yield from _in_value(value, kind, key)
 
 
-def _in_section(value: object, kind: type[Struct], key: Key) -> Iterator[Problem]:
+def _in_section(value: object, kind: type[Struct], key: Key, wording: Wording) -> Iterator[Problem]:
     if not isinstance(value, dict):
         yield _wrong(key, value, f"a table, written as [{'.'.join(key)}]")
         return
     fields = fields_of(kind)
-    found = [_unknown((*key, name), tuple(fields)) for name in value if name not in fields]
+    found = [_unknown((*key, name), tuple(fields), wording) for name in value if name not in fields]
     for name, field in fields.items():
         if name in value:
-            found += _problems(value[name], field.type, (*key, name))
+            found += problems_in(value[name], field.type, (*key, name), wording=wording)
         elif field.required:
             found.append(_missing((*key, name), field.type))
     yield from found or _as_a_whole(value, kind, key)
 
 
-def _in_value(value: object, kind: Any, key: Key) -> Iterator[Problem]:
+def _in_names(value: object, kind: Any, key: Key, wording: Wording) -> Iterator[Problem]:
+    name_kind, entry = get_args(kind)
+    if not isinstance(value, dict):
+        table = f"[{'.'.join((*key, 'NAME'))}]"
+        yield _wrong(key, value, f"made of tables such as {table}" if _is_table(entry) else "a table of names")
+        return
+    for name, inner in value.items():
+        if words := choices(name_kind):
+            if name not in words:
+                yield _unknown((*key, name), words, wording)
+                continue
+        elif not _is(name, name_kind):
+            yield Problem(key=(*key, name), what="cannot be called that", cause=f"a name here is {allowed(name_kind)}")
+        yield from problems_in(inner, entry, (*key, name), wording=wording)
+
+
+def _in_list(value: object, kind: Any, key: Key, wording: Wording) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        made_of = f"tables such as [[{'.'.join(key)}]]" if as_section(kind) else "a list, in brackets"
+        yield _wrong(key, value, made_of)
+        return
+    for number, inner in enumerate(value, 1):
+        yield from problems_in(inner, kind, (*key, str(number)), wording=wording)
+
+
+def _is(value: object, kind: Any) -> bool:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        meant = get_close_matches(str(value).lower(), [word.lower() for word in choices(kind)], 1)
-        word = next((word for word in choices(kind) if word.lower() in meant), "")
-        yield _wrong(key, value, allowed(kind), f"; did you mean {as_toml(word)}?" if word else "")
+        return False
+    return True
+
+
+def _in_value(value: object, kind: Any, key: Key) -> Iterator[Problem]:
+    if _is(value, kind):
+        return
+    meant = get_close_matches(str(value).lower(), [word.lower() for word in choices(kind)], 1)
+    word = next((word for word in choices(kind) if word.lower() in meant), "")
+    yield _wrong(key, value, allowed(kind), f"; did you mean {as_toml(word)}?" if word else "")
 
 
 def _as_a_whole(value: Mapping[str, Any], kind: type[Struct], key: Key) -> Iterator[Problem]:
@@ -112,31 +160,38 @@ def _as_a_whole(value: Mapping[str, Any], kind: type[Struct], key: Key) -> Itera
 
 
 def _wrong(key: Key, value: object, may_be: str, hint: str = "") -> Problem:
-    return Problem(key=key, what=f"is {as_toml(value)}{hint}", cause=f"it must be {may_be}")
+    found = as_toml(value)
+    shown = found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
+    return Problem(key=key, what=f"is {shown}{hint}", cause=f"it must be {may_be}")
 
 
 def _missing(key: Key, kind: Any) -> Problem:
-    return Problem(key=key, what=MISSING, cause=f"it must be {allowed(kind)}")
+    may_be = "a list, in brackets" if get_origin(kind) is tuple else "a table" if _is_table(kind) else allowed(kind)
+    return Problem(key=key, what=MISSING, cause=f"it must be {may_be}")
 
 
-def _unknown(key: Key, siblings: Sequence[str]) -> Problem:
+def _is_table(kind: Any) -> bool:
+    return get_origin(kind) is dict or as_section(kind) is not None
+
+
+def _unknown(key: Key, siblings: Sequence[str], wording: Wording) -> Problem:
     section = key[:-1]
-    where = f"[{'.'.join(section)}] has" if section else "the sections are"
+    where = f"[{'.'.join(section)}] has" if section else wording.top
     return Problem(
         key=key,
-        what="is no setting",
+        what=f"is no {wording.noun}",
         cause=f"{where} {', '.join(siblings)}",
-        nearest=_nearest(key, siblings),
+        nearest=_nearest(key, siblings, wording.known),
     )
 
 
-def _nearest(key: Key, siblings: Sequence[str]) -> Key:
+def _nearest(key: Key, siblings: Sequence[str], known: Sequence[str]) -> Key:
     *section, name = key
-    keys = [row.key for row in schema_rows()]
-    here = [".".join((*section, near)) for near in get_close_matches(name, siblings, 1)]
-    elsewhere = [known for known in keys if known.rpartition(".")[2] == name]
-    near = (elsewhere if not section else []) + here + elsewhere + get_close_matches(".".join(key), keys, 1)
-    return tuple(near[0].split(".")) if near else ()
+    here = [(*section, near) for near in get_close_matches(name, siblings, 1)]
+    elsewhere = [tuple(other.split(".")) for other in known if other.rpartition(".")[2] == name]
+    close = [tuple(other.split(".")) for other in get_close_matches(".".join(key), known, 1)]
+    near = (elsewhere if not section else []) + here + elsewhere + close
+    return near[0] if near else ()
 
 
 def _explained(problems: Sequence[Problem], file: Path, origins: Mapping[Key, str]) -> SettingsError:

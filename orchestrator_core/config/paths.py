@@ -56,6 +56,11 @@ class Paths(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def analyses(self) -> Path:
+        """What Claude answered when it was asked about specs, as it came."""
+        return self.state / "analyses"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The state folders, the outermost first."""
         spool = (self.spool, self.spool / "tmp", self.spool / "new")

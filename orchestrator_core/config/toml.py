@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from orchestrator_core.config.paths import Paths
 
 PRIVATE_FILE = 0o600
+SHOWN = 200
+"""How many characters of a line an error shows."""
 
 
 def read_text(file: Path) -> str | None:
@@ -49,12 +51,12 @@ def parse(text: str, file: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides what it says itself: a number too long, lists too deep
         what, place, line = _where(str(error), text)
         raise SettingsError(
             f"{file} is not TOML: {what}, {place}",
             cause=f"the line reads: {line}" if line else "the file ends there",
-            remedy="correct that line; `tmorch doctor` reads the file again",
+            remedy="correct that line",
         ) from error
 
 
@@ -65,7 +67,7 @@ def _where(said: str, text: str) -> tuple[str, str, str]:
     if found is None:
         return said.split(" (at ")[0], f"line {max(len(lines), 1)}, at its end", ""
     number = int(found[1])
-    line = lines[number - 1].strip() if number <= len(lines) else ""
+    line = lines[number - 1].strip()[:SHOWN] if number <= len(lines) else ""
     return said[: found.start()], f"line {number}, column {found[2]}", line
 
 

@@ -31,6 +31,7 @@ from orchestrator_core.git.trash import IDENTITY, move_to_trash, trash_list
 __all__ = [
     "Worktree",
     "add_worktree",
+    "check_free",
     "delete_branch",
     "list_worktrees",
     "move_to_trash",
@@ -43,6 +44,18 @@ OWN_BRANCHES = "tmorch/"
 LOCK_STEP_S = 0.02
 ADD_TIMEOUT_S = 900.0
 """Seconds for a checkout: filters may fetch large files."""
+
+
+async def check_free(project: str | Path, path: str | Path, branch: str) -> None:
+    """Do nothing if a worktree can be made at `path` on the new `branch`.
+
+    Raises:
+        RefusedError: the branch or the path exists already, or the path lies inside a working tree.
+
+    """
+    _refuse_path(canonical(path), await list_worktrees(project))
+    if rival := await _rival_of(project, branch):
+        raise _branch_taken(branch, rival)
 
 
 async def add_worktree(project: str | Path, path: str | Path, branch: str, base: str) -> Path:
@@ -161,13 +174,21 @@ async def _create_branch(project: str | Path, branch: str, commit: str) -> None:
     done = await ask_git(project, "update-ref", "-m", "branch: Created by tmorch", ref, commit, "", env=IDENTITY)
     if not done.returncode:
         return
+    rival = await _rival_of(project, branch)
+    raise _branch_taken(branch, rival) if rival else done.error()
+
+
+async def _rival_of(project: str | Path, branch: str) -> str:
+    """Return a branch beside which git cannot make `branch`, or an empty text."""
     names = await git(project, "for-each-ref", "--format=%(refname)", f"refs/heads/{branch.split('/')[0]}")
-    rivals = [name for name in names.splitlines() if _exclude_each_other(name, ref)]
-    if not rivals:
-        raise done.error()
-    raise RefusedError(
+    rivals = (name for name in names.splitlines() if _exclude_each_other(name, f"refs/heads/{branch}"))
+    return next(rivals, "").removeprefix("refs/heads/")
+
+
+def _branch_taken(branch: str, rival: str) -> RefusedError:
+    return RefusedError(
         f"the branch {displayable(branch)} cannot be made",
-        cause=f"there is a branch {displayable(rivals[0].removeprefix('refs/heads/'))} already",
+        cause=f"there is a branch {displayable(rival)} already",
         remedy="rename or delete it, or clean up the orchestration it belongs to: tmorch cleanup ID",
         code="branch-exists",
     )

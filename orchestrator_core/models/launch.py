@@ -63,6 +63,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
     """Those that can be chosen, the most careful first; none for a driver that has none."""
     models: tuple[str, ...] = ()
     """Words for models that can be chosen; others are allowed."""
+    types: tuple[str, ...] = ()
+    """The types of project that can be chosen."""
     overrides: tuple[str, ...] = ()
     """The files of the project and of the person that change roles, types, plans or briefings."""
     saved: ProposalId = ProposalId(0)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import Driver
 from orchestrator_core.agents.status import is_agent_process
+from orchestrator_core.config.paths import Paths
 from orchestrator_core.errors import NotFoundError, RefusedError, UsageError
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import AgentId, OrchestrationId, agent_id
@@ -21,10 +22,12 @@ from orchestrator_core.models.orchestration import Orchestration, OrchestrationS
 from orchestrator_core.models.pane import Pane
 from orchestrator_core.models.target import panes_of
 from orchestrator_core.models.team import ProjectType
+from orchestrator_core.services.catalogues import catalogue_of
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import new_id, slug
 from orchestrator_core.store import Store
-from orchestrator_core.team.routing import may_address
+from orchestrator_core.team.catalogue import Catalogue, builtin
+from orchestrator_core.team.routing import allowed_routes
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
@@ -52,6 +55,7 @@ async def adopt(
     drivers: Mapping[str, Driver],
     panes: Sequence[Pane],
     wish: Wish,
+    paths: Paths,
     at: float,
 ) -> Agent:
     """Make an agent of what runs in the pane that `wish` names, and return it.
@@ -60,7 +64,7 @@ async def adopt(
         NotFoundError: no such pane, more than one, or no such team or kind of agent.
         RefusedError: it is an agent already (code `adopted`), no agent is in front in it (code `not-an-agent`), it is
             in a session of tmorch's own, or the role is taken. Nothing was changed.
-        UsageError: the role's name cannot be one.
+        UsageError: the role's name cannot be one, or a file that changes the team's catalogue is wrong.
 
     """
     pane = _pane(panes, wish.target)
@@ -69,9 +73,10 @@ async def adopt(
     orchestration, is_new = _group(store, address, wish.team, at)
     role = _role(wish.role, pane, {agent.role for agent in store.agents.of(orchestration.id)})
     agent = _agent(orchestration, role, pane, driver, at)
+    catalogue = builtin() if orchestration.is_adopted else catalogue_of(Path(orchestration.project), paths)
     await asyncio.to_thread(sessions.tag_pane, address, pane.pane_id, agent.id)
     try:
-        _record(store, orchestration, agent, at, is_new=is_new)
+        _record(store, orchestration, agent, at, catalogue, is_new=is_new)
     except BaseException:
         await asyncio.to_thread(sessions.untag_pane, address, pane.pane_id, agent.id)
         raise
@@ -218,12 +223,14 @@ def _agent(orchestration: Orchestration, role: str, pane: Pane, driver: Driver, 
     )
 
 
-def _record(store: Store, orchestration: Orchestration, agent: Agent, at: float, *, is_new: bool) -> None:
+def _record(
+    store: Store, orchestration: Orchestration, agent: Agent, at: float, catalogue: Catalogue, *, is_new: bool
+) -> None:
     with store.transaction():
         if is_new:
             store.orchestrations.claim(orchestration)
         elif not orchestration.is_adopted:
-            _open_routes(store, orchestration, agent.role)
+            _open_routes(store, orchestration, agent.role, catalogue)
         store.agents.add(agent)
         store.events.add(
             "agent.adopted",
@@ -234,13 +241,11 @@ def _record(store: Store, orchestration: Orchestration, agent: Agent, at: float,
         )
 
 
-def _open_routes(store: Store, orchestration: Orchestration, role: str) -> None:
+def _open_routes(store: Store, orchestration: Orchestration, role: str, catalogue: Catalogue) -> None:
     """Let a role that joins a team write and be written to by the team's rules."""
     known = store.routes.of(orchestration.id)
     if not known:
         return
     roles = {*(agent.role for agent in store.agents.of(orchestration.id)), role}
-    kind = ProjectType(orchestration.team_type)
-    pairs = {(a, b) for other in roles - {role} for a, b in ((role, other), (other, role))}
-    allowed = {pair for pair in pairs if may_address(*pair, roles, kind).allowed}
-    store.routes.set(orchestration.id, known | allowed)
+    allowed = allowed_routes(roles, ProjectType(orchestration.team_type), catalogue)
+    store.routes.set(orchestration.id, known | {pair for pair in allowed if role in pair})

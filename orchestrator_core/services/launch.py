@@ -8,36 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from orchestrator_core.agents.driver import BriefingRoad, Driver, LaunchContext, LaunchPlan
-from orchestrator_core.agents.status import JUST_ENDED
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
-from orchestrator_core.errors import TmorchError
-from orchestrator_core.git.worktrees import add_worktree
+from orchestrator_core.errors import RefusedError, TmorchError
+from orchestrator_core.git.worktrees import add_worktree, check_free
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.ids import OrchestrationId, SessionId
-from orchestrator_core.models.launch import Decide, Progress, Proposal, StepProgress, StepState
+from orchestrator_core.models.launch import Decide, Decision, Progress, Proposal, StepFailure, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
-from orchestrator_core.services.briefings import planned_agents, planned_orchestration
+from orchestrator_core.services.briefings import first_prompt, planned_agents, planned_orchestration
 from orchestrator_core.services.catalogues import catalogue_for
+from orchestrator_core.services.launch_ready import Readiness
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.naming import new_id
 from orchestrator_core.services.rollback import roll_back
 from orchestrator_core.services.settle import has_launcher
 from orchestrator_core.services.standing import begin_standing
 from orchestrator_core.store import Store
-from orchestrator_core.team.briefing import briefing
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 
-LOOK_S = 0.1
+T = TypeVar("T")
 
 
 class Tools(Struct, frozen=True, kw_only=True):
@@ -138,47 +139,67 @@ class Launch:
         tools = self._tools
         agents = planned_agents(self._proposal, orchestration, tools.settings, tools.paths, tools.clock())
         await self._add_worktrees(orchestration, agents)
-        members = tuple(self._prepare(orchestration, agents, agent) for agent in agents)
+        members = [
+            await self._attempt("files", agent.role, partial(self._write_files, orchestration, agents, agent))
+            for agent in agents
+        ]
         with self._store.transaction():
             for member in members:
                 self._store.agents.add(member.agent)
             self._store.routes.set(orchestration.id, self._proposal.routes)
             self._store.proposals.started(self._proposal, orchestration.id, self._tools.clock())
-            begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock())
-        await self._open_windows(orchestration, members)
-        self._hand_over(members)
-        self._tools.start_supervisor()
-        await self._await_ready(orchestration)
+            begin_standing(self._store, self._tools.settings.schedule, agents, self._tools.clock(), self._catalogue)
+        await self._open_windows(orchestration, tuple(members))
+        self._hand_over(tuple(members))
+        await self._attempt("supervisor", "", self._start_supervisor)
+        by_id = {member.agent.id: member for member in members}
+        readiness = Readiness(
+            self._store,
+            self._tools.settings.team.start_timeout_s,
+            self._tell,
+            self._decide,
+            lambda agent: self._start_again(orchestration, by_id[agent.id], agent),
+        )
+        await readiness.wait(orchestration.id)
         self._store.orchestrations.update(orchestration.id, state=OrchestrationState.RUNNING)
         return self._store.orchestrations.get(orchestration.id)
 
     async def _add_worktrees(self, orchestration: Orchestration, agents: tuple[Agent, ...]) -> None:
         for agent in agents:
             self._tell("worktrees", StepState.RUNNING, f"{agent.role}: {agent.branch}", agent.role)
-            self._store.journal.record(
-                orchestration.id,
-                "worktree",
-                {"path": agent.worktree, "branch": agent.branch, "base": orchestration.base_commit},
-            )
-            Path(agent.worktree).parent.mkdir(parents=True, exist_ok=True)
-            await add_worktree(
-                Path(orchestration.project), Path(agent.worktree), agent.branch, orchestration.base_commit
-            )
+            await self._attempt("worktrees", agent.role, partial(self._add_worktree, orchestration, agent))
         self._tell("worktrees", StepState.DONE, f"{len(agents)} worktrees on branches of their own")
+
+    async def _add_worktree(self, orchestration: Orchestration, agent: Agent) -> None:
+        """Make the agent's worktree; the journal names only what was free, so that undoing it meets our own."""
+        project = Path(orchestration.project)
+        await check_free(project, agent.worktree, agent.branch)
+        entry = self._store.journal.record(
+            orchestration.id,
+            "worktree",
+            {"path": agent.worktree, "branch": agent.branch, "base": orchestration.base_commit},
+        )
+        try:
+            await add_worktree(project, agent.worktree, agent.branch, orchestration.base_commit)
+        except RefusedError:
+            self._store.journal.close(entry)  # somebody else made it just now
+            raise
+        except OSError as error:
+            raise TmorchError(f"the worktree {agent.worktree} cannot be made", cause=str(error)) from error
+
+    async def _write_files(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
+        try:
+            return self._prepare(orchestration, agents, agent)
+        except OSError as error:
+            raise TmorchError(f"the files of {agent.role} cannot be written", cause=str(error)) from error
+
+    async def _start_supervisor(self) -> None:
+        self._tools.start_supervisor()
 
     def _prepare(self, orchestration: Orchestration, agents: tuple[Agent, ...], agent: Agent) -> Member:
         """Write the agent's own files: its briefing and what its driver wants."""
-        proposal = self._proposal
-        choice = next(choice for choice in proposal.team.chosen if choice.role.key == agent.role)
-        text = briefing(
-            choice.role,
-            proposal.team,
-            orchestration,
-            agents,
-            proposal.project,
-            proposal.spec,
-            catalogue=self._catalogue,
-        )
+        settings = self._tools.settings
+        text = first_prompt(self._proposal, agent.role, orchestration, agents, settings, self._catalogue)
         folder = self._tools.paths.agents / orchestration.id / agent.role
         self._store.journal.record(orchestration.id, "folder", {"path": str(folder)})
         plan = self._driver.plan_launch(
@@ -210,11 +231,12 @@ class Launch:
         for member in members:
             self._tell("agents", StepState.RUNNING, f"{member.agent.role}: starting", member.agent.role)
             if session:
-                created = await asyncio.to_thread(self._open_window, orchestration, session, member)
+                open_it = partial(self._open_window, orchestration, session, member)
             else:
                 self._store.journal.record(orchestration.id, "session", {"name": orchestration.session})
-                created = await asyncio.to_thread(self._open_session, orchestration, member)
-                session = created.session_id
+                open_it = partial(self._open_session, orchestration, member)
+            created = await self._attempt("agents", member.agent.role, partial(asyncio.to_thread, open_it))
+            session = session or created.session_id
             self._store.agents.update(
                 member.agent.id,
                 pane=created.pane_id,
@@ -264,63 +286,49 @@ class Launch:
             if member.plan.briefing_road is BriefingRoad.ARGUMENT:
                 self._store.messages.claim_next(message.target, self._tools.clock())
 
-    async def _await_ready(self, orchestration: Orchestration) -> None:
-        """Wait until no agent is starting any more and every briefing has found its agent or cannot."""
-        told: dict[str, str] = {}
-        deadline = asyncio.get_running_loop().time() + self._tools.settings.team.start_timeout_s
-        while True:
-            agents = self._store.agents.of(orchestration.id)
-            open_ones = [agent for agent in agents if not self._is_settled(agent)]
-            for agent in agents:
-                self._tell_once(told, agent, is_open=agent in open_ones)
-            if not open_ones:
-                break
-            if asyncio.get_running_loop().time() > deadline:
-                self._give_up_waiting(open_ones)
-                break
-            await asyncio.sleep(LOOK_S)
-        self._check_any_alive(orchestration)
-
-    def _is_settled(self, agent: Agent) -> bool:
-        if not agent.status.is_live:
-            return agent.reason != JUST_ENDED  # how it ended is known a moment later
-        if agent.status is AgentStatus.WAITING:
-            return True
-        if agent.status is AgentStatus.STARTING:
-            return False
-        briefings = [m for m in self._store.messages.latest(agent.id) if m.kind is MessageKind.BRIEFING]
-        return all(message.state.is_final for message in briefings)
-
-    def _tell_once(self, told: dict[str, str], agent: Agent, *, is_open: bool) -> None:
-        text = f"{agent.role}: {agent.status}" + (f" ({agent.reason})" if agent.reason else "")
-        if is_open or told.get(agent.role):
-            return
-        told[agent.role] = text
-        is_well = agent.status.is_live and agent.status is not AgentStatus.WAITING
-        self._tell("ready", StepState.DONE if is_well else StepState.FAILED, text, agent.role)
-
-    def _give_up_waiting(self, agents: list[Agent]) -> None:
-        for agent in agents:
-            self._tell(
-                "ready",
-                StepState.FAILED,
-                f"{agent.role}: not ready after {self._tools.settings.team.start_timeout_s:g} s; "
-                "it stays open, look at its window",
-                agent.role,
-            )
-
-    def _check_any_alive(self, orchestration: Orchestration) -> None:
-        agents = self._store.agents.of(orchestration.id)
-        if any(agent.status.is_live for agent in agents):
-            return
-        worst = agents[0]
-        raise TmorchError(
-            "no agent could be started",
-            cause="; ".join(f"{agent.role}: {agent.reason}" for agent in agents)
-            + (f"\nlast output of {worst.role}:\n{worst.last_output}" if worst.last_output else ""),
-            remedy="run the agent's command by hand in the project to see what is wrong, then start again",
-            code="agents-failed",
+    async def _start_again(self, orchestration: Orchestration, member: Member, ended: Agent) -> None:
+        """Start the program of an agent that has ended anew, in its own window and in a new conversation."""
+        agents = tuple(self._store.agents.of(orchestration.id))
+        fresh = self._prepare(orchestration, agents, member.agent)
+        assert ended.pane is not None
+        pid = await asyncio.to_thread(
+            sessions.respawn,
+            self._tools.address,
+            ended.pane,
+            cwd=ended.worktree,
+            argv=fresh.plan.argv,
+            env=fresh.plan.env,
+            agent=ended.id,
         )
+        self._store.agents.update(
+            ended.id,
+            pid=pid,
+            pid_started=started_at(pid),
+            conversation=fresh.plan.conversation,
+            status=AgentStatus.STARTING,
+            reason="it is being started again",
+            last_output="",
+        )
+        briefings = [m for m in self._store.messages.latest(ended.id) if m.kind is MessageKind.BRIEFING]
+        if all(message.state.is_final for message in briefings):  # else the one that is on its way is meant for it
+            self._hand_over((fresh,))
+
+    async def _attempt(self, step: str, agent: str, do: Callable[[], Awaitable[T]]) -> T:
+        """Do what leaves nothing behind when it fails; repeat it as often as the person wants.
+
+        Raises:
+            TmorchError: it failed, and is not to be repeated.
+
+        """
+        while True:
+            try:
+                return await do()
+            except TmorchError as error:
+                self._tell(step, StepState.FAILED, f"{agent}: {error.title}" if agent else error.title, agent)
+                failure = StepFailure(step=step, agent=agent, title=error.title, cause=error.cause, remedy=error.remedy)
+                if self._decide is None or await self._decide(failure) is not Decision.RETRY:
+                    raise
+                self._tell(step, StepState.RUNNING, f"{agent}: once more" if agent else "once more", agent)
 
     def _tell(self, step: str, state: StepState, text: str, agent: str = "") -> None:
         self._progress(StepProgress(step=step, state=state, text=text, agent=agent))

@@ -60,7 +60,6 @@ async def propose(
         UsageError: there is no spec, it has no goal, or a role, plan or team type is unknown; or a file that changes
             the catalogue is wrong.
         RefusedError: the project cannot be worked on as it is, or the team is larger than its plan carries.
-        MissingProgramError: the driver's program is not there.
 
     """
     project = await inspect_project(find_project(request.project, settings))
@@ -76,11 +75,10 @@ async def propose(
         spec=spec,
         team=team,
         driver=name,
-        warnings=(*_project_warnings(project), *_spec_warnings(spec)),
+        warnings=(*_driver_warnings(name, driver), *_project_warnings(project), *_spec_warnings(spec)),
         analysis=read_offline(spec, team, catalogue),
         made_at=now,
     )
-    _require_program(name, driver)
     return complete(bare, driver, settings, paths, catalogue)
 
 
@@ -194,7 +192,13 @@ def _driver(name: str, drivers: Mapping[str, Driver]) -> tuple[str, Driver]:
     )
 
 
-def _require_program(name: str, driver: Driver) -> None:
+def require_program(name: str, driver: Driver) -> None:
+    """Make sure that agents of a kind can be started here.
+
+    Raises:
+        MissingProgramError: their program is not there.
+
+    """
     program = driver.needs_program()
     if program is None or shutil.which(program):
         return
@@ -204,6 +208,15 @@ def _require_program(name: str, driver: Driver) -> None:
         remedy="install it, or set its command in the settings; tmorch start --agent demo works without it",
         code="missing-program",
     )
+
+
+def _driver_warnings(name: str, driver: Driver) -> tuple[str, ...]:
+    """Say what a start would be refused for: a proposal can be looked at anyway."""
+    try:
+        require_program(name, driver)
+    except MissingProgramError as error:
+        return (f"{error.title}, and the team cannot be started without it: {error.cause}",)
+    return ()
 
 
 def _project_warnings(project: ProjectState) -> tuple[str, ...]:

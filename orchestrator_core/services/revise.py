@@ -88,6 +88,7 @@ def complete(bare: Proposal, driver: Driver, settings: Settings, paths: Paths, c
         branches=branch_name(identifier, ""),
         permission_modes=driver.permission_modes,
         models=driver.models,
+        types=tuple(catalogue.templates.types),
         overrides=tuple(map(str, catalogue.files)),
     )
 

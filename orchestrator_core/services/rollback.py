@@ -30,6 +30,7 @@ async def roll_back(
         store.journal.close(entry.id)
     with store.transaction():
         store.orchestrations.update(orchestration, state=OrchestrationState.FAILED, failure=failure)
+        store.proposals.not_started(orchestration)
         for agent in store.agents.of(orchestration):
             store.messages.refuse_queued(agent.id, "its team did not start")
             store.check_ins.cancel_all([agent.id], "its team did not start", at)

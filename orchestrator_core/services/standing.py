@@ -18,13 +18,15 @@ from orchestrator_core.models.orchestration import Orchestration, OrchestrationS
 from orchestrator_core.services.schedule import log
 from orchestrator_core.services.zones import local_zone
 from orchestrator_core.store import Store
-from orchestrator_core.team.catalogue import builtin
+from orchestrator_core.team.catalogue import Catalogue, builtin
 from orchestrator_core.team.check_ins import standing_note
 
 FIRST = "check-in.standing"
 AGAIN = "check-in.repaired"
 UNWANTED = "the settings want no standing check-ins"
 BAD_ROW = "bad-row"
+LOOKED_BACK = 1000
+"""Among how many of an agent's check-ins the one that was kept before is looked for."""
 DOUBLE = "there is another one that tmorch keeps"
 
 
@@ -35,10 +37,22 @@ class Plan(Struct, frozen=True, kw_only=True):
     spare: tuple[CheckInId, ...] = ()
 
 
-def begin_standing(store: Store, settings: ScheduleSettings, agents: Collection[Agent], now: float) -> None:
-    """Give each of a new team's agents its standing check-in, unless the settings want none."""
+def begin_standing(
+    store: Store,
+    settings: ScheduleSettings,
+    agents: Collection[Agent],
+    now: float,
+    catalogue: Catalogue | None = None,
+) -> None:
+    """Give each of a new team's agents its standing check-in, unless the settings want none.
+
+    What it says is from the team's catalogue, the package's by default, and stays: one that takes its place says the
+    same.
+    """
     if settings.standing:
-        _make(store, settings, agents, {agent.role for agent in agents}, now)
+        team = {agent.role for agent in agents}
+        for agent in agents:
+            _make(store, settings, agent, standing_note(agent.role, team, catalogue), now)
 
 
 def keep_standing(store: Store, settings: ScheduleSettings, now: float) -> None:
@@ -52,8 +66,7 @@ def keep_standing(store: Store, settings: ScheduleSettings, now: float) -> None:
     with store.transaction():
         plan = _plan(store, settings)  # somebody else may have been quicker
         for agent in plan.missing:
-            team = {other.role for other in store.agents.of(agent.orchestration)}
-            _make(store, settings, (agent,), team, now)
+            _make(store, settings, agent, _note(store, agent), now)
         for number in plan.spare:
             _cancel(store, number, DOUBLE if settings.standing else UNWANTED, now)
 
@@ -79,27 +92,33 @@ def _is_kept_awake(team: Orchestration) -> bool:
     return team.state is OrchestrationState.RUNNING and not team.is_adopted
 
 
-def _make(store: Store, settings: ScheduleSettings, agents: Iterable[Agent], team: Collection[str], now: float) -> None:
-    for agent in agents:
-        interval_s = _minutes(settings, agent) * 60
-        check_in = store.check_ins.add(
-            CheckIn(
-                id=CheckInId(0),
-                target=agent.id,
-                author=TMORCH,
-                note=standing_note(agent.role, team),
-                kind=CheckInKind.EVERY,
-                due_at=now + interval_s,
-                interval_s=interval_s,
-                anchor_at=now + interval_s,
-                zone=local_zone(),
-                is_standing=True,
-                set_at=now,
-                created_at=now,
-            )
+def _note(store: Store, agent: Agent) -> str:
+    """Return what the agent was told until now, or what the package has for it."""
+    before = (found.note for found in store.check_ins.latest(LOOKED_BACK, agent.id) if found.is_standing)
+    team = {other.role for other in store.agents.of(agent.orchestration)}
+    return next(before, "") or standing_note(agent.role, team)
+
+
+def _make(store: Store, settings: ScheduleSettings, agent: Agent, note: str, now: float) -> None:
+    interval_s = _minutes(settings, agent) * 60
+    check_in = store.check_ins.add(
+        CheckIn(
+            id=CheckInId(0),
+            target=agent.id,
+            author=TMORCH,
+            note=note,
+            kind=CheckInKind.EVERY,
+            due_at=now + interval_s,
+            interval_s=interval_s,
+            anchor_at=now + interval_s,
+            zone=local_zone(),
+            is_standing=True,
+            set_at=now,
+            created_at=now,
         )
-        kind = AGAIN if store.events.latest(1, agent=agent.id, text=FIRST) else FIRST
-        log(store, kind, check_in, f"is kept by tmorch: every {interval_s / 60:g} minutes", now)
+    )
+    kind = AGAIN if store.events.latest(1, agent=agent.id, text=FIRST) else FIRST
+    log(store, kind, check_in, f"is kept by tmorch: every {interval_s / 60:g} minutes", now)
 
 
 def _minutes(settings: ScheduleSettings, agent: Agent) -> float:

@@ -97,7 +97,7 @@ class Store:
 
     def check_rows(self) -> tuple[StoreError, ...]:
         """Read every row there is, and return what is wrong with those that cannot be read. Writes nothing."""
-        return self._database.check_rows(MODELS)
+        return self._database.check_rows(MODELS) + self.proposals.faults()
 
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""

@@ -75,7 +75,7 @@ def briefing(
         "tmorch": command,
         "rules": catalogue.rules,
         "check_in_min": me.agent.check_in_min or me.role.check_in_min if standing else 0,
-        "type_title": catalogue.templates.types[team.type].title,
+        "type_title": catalogue.templates.types[catalogue.type_named(team.type)].title,
     }
     return rendered(
         catalogue.briefings,

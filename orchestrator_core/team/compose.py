@@ -66,7 +66,7 @@ def compose(
     """
     catalogue = catalogue or builtin()
     bound = plan_named(plan)
-    type = catalogue.type_named(team_type) if team_type.strip() not in ("", AUTO) else detection.type
+    type = catalogue.type_named(detection.type if team_type.strip() in ("", AUTO) else team_type)
     composing = _Composing(detection, bound, type, catalogue)
     chosen, left_out, warnings = composing.named(roles, over_cap) if roles else composing.proposed(over_cap)
     taken_out = [key_of(name, catalogue) for name in removed]

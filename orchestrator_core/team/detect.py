@@ -1,7 +1,8 @@
 """The type of a project, from the names of its files and folders.
 
 Each kind of evidence counts once, with a small bonus for more of it, so that 500 data files say hardly more
-than five and a single manifest is not drowned. What lies deep, or in tests and examples, counts less.
+than five and a single manifest is not drowned. What lies deep, in tests and examples, or with what deploys the
+project counts less.
 """
 
 from __future__ import annotations

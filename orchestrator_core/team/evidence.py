@@ -11,6 +11,7 @@ from orchestrator_core.team.catalogue import Templates
 
 MINOR_FACTOR = 0.25
 DEEP_FACTOR = 0.5
+"""For what lies deep, and for what lies aside."""
 
 
 class Matcher:
@@ -67,12 +68,14 @@ def signs_in(paths: Sequence[str], wanted: Iterable[str], templates: Templates) 
 
 def weight_of_place(path: str, templates: Templates) -> float:
     """Return how much a path counts by its place: 1 at the top or one folder down, less below or aside."""
-    folders = path.rstrip("/").casefold().split("/")[:-1]
-    if not _minor(templates).isdisjoint(folders):
+    *folders, name = path.casefold().split("/")  # of a folder's own path, the last part is empty
+    minor, aside = _places(templates)
+    above = folders if name else folders[:-1]
+    if not minor.isdisjoint(above):
         return MINOR_FACTOR
-    return 1.0 if len(folders) <= 1 else DEEP_FACTOR
+    return 1.0 if len(above) <= 1 and aside.isdisjoint(folders) else DEEP_FACTOR
 
 
 @lru_cache(maxsize=8)
-def _minor(templates: Templates) -> frozenset[str]:
-    return frozenset(templates.minor)
+def _places(templates: Templates) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(templates.minor), frozenset(templates.aside)

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import libtmux
-from libtmux.common import tmux_cmd
 from msgspec import Struct
 
 from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandError, UsageError
@@ -21,6 +19,7 @@ from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, Sessi
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.formats import number, parse_rows, row_format
+from orchestrator_core.tmux.library import libtmux, tmux_cmd
 from orchestrator_core.tmux.panes import AGENT_TAG, ORCHESTRATION_TAG
 from orchestrator_core.tmux.quoting import format_literal, process_arguments
 from orchestrator_core.tmux.transport import DEFAULT_TIMEOUT_S, child_environment
@@ -210,6 +209,32 @@ def create_window(
     except BaseException:
         server.cmd("kill-window", target=made)
         raise
+
+
+def respawn(
+    address: ServerAddress, pane: PaneId, *, cwd: str, argv: Sequence[str], env: Mapping[str, str], agent: AgentId
+) -> int:
+    """Run `argv` anew in the pane of an agent whose program has ended; return the new process's id.
+
+    Raises:
+        RefusedError: the pane is not that agent's, or its program runs (`still-running`).
+        TmuxGoneError, TimedOutError, TmuxCommandError: tmux is not there, does not answer, or refuses.
+
+    """
+    program = _Program(cwd=cwd, argv=argv, env=env)
+    server = _server(address)
+    shown = ("display-message", "-p", "-t", pane, row_format((AGENT_TAG, "pane_dead")))
+    if parse_rows(server.run(shown)) != [(agent, "1")]:
+        raise RefusedError(
+            f"the pane {pane} is not one in which {agent} has ended",
+            cause="it is somebody else's, or its program runs",
+            code="still-running",
+        )
+    printed = server.run(  # without -k: tmux refuses when a program runs there by now
+        ("respawn-pane", "-t", pane, *program.where, *program.variables, "--", *_LAUNCH, program.cwd, *program.argv),
+        ("display-message", "-p", "-t", pane, row_format(("pane_pid",))),
+    )
+    return number(parse_rows(printed)[0][0])
 
 
 def kill_session(address: ServerAddress, session_id: SessionId, *, orchestration: OrchestrationId) -> bool:

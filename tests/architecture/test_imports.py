@@ -33,3 +33,12 @@ def test_the_quick_commands_load_nothing_heavy(command: list[str]) -> None:
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
     )
     assert not loaded & set(HEAVY)
+
+
+def test_a_team_can_be_started_where_the_screen_has_taken_stdout() -> None:
+    loaded = loaded_by(
+        "class Screen:\n    def write(self, text): pass\n    def flush(self): pass\n"
+        "sys.stdout = Screen()\n"
+        "import orchestrator_core.services.launch\n"
+    )
+    assert "libtmux" in loaded

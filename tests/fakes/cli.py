@@ -22,7 +22,7 @@ from orchestrator_core.models.branch import CleanupResult, Removal
 from orchestrator_core.models.event import Event
 from orchestrator_core.models.fleet import AgentView, Fleet, SupervisorHealth, Team, TmuxState
 from orchestrator_core.models.ids import AgentId, MessageId, OrchestrationId, PaneId, SessionId, WindowId
-from orchestrator_core.models.launch import Proposal, StartRequest, StepProgress
+from orchestrator_core.models.launch import Decide, Progress, Proposal, StartRequest, StepProgress
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageKind
 from orchestrator_core.models.need import Answer, AnswerState, Need
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
@@ -31,6 +31,7 @@ from orchestrator_core.models.project import ProjectState, WorkAtRisk
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, RoleChoice, TeamProposal
 from orchestrator_core.store.admission import NO_LIMITS, Limits
+from tests.fakes.proposals import FakeProposals
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
@@ -108,6 +109,8 @@ def make_proposal(request: StartRequest, **changes: Any) -> Proposal:
         team=team,
         driver=request.driver or "claude",
         warnings=("2 uncommitted paths",),
+        worktrees="/state/worktrees/shop-1a2b",
+        branches="tmorch/shop-1a2b/",
     )
     return msgspec.structs.replace(proposal, **changes)
 
@@ -171,6 +174,25 @@ class FakeQuickStore(QuickStore):
         self.is_closed = True
 
 
+class FakeCliProposals(FakeProposals):
+    """Proposals that tell the facade what they were asked for; what is proposed is small."""
+
+    def __init__(self, note: Callable[..., None]) -> None:
+        super().__init__(note)
+        self._note = note
+        self.proposal = None
+        self.differences: tuple[str, ...] = ()
+        """What has changed since a proposal was saved."""
+
+    async def propose(self, request: StartRequest) -> Proposal:
+        self._note("propose", request)
+        return self.proposal or make_proposal(request)
+
+    async def renewed(self, proposal: Proposal) -> Proposal:
+        self._note("renewed", proposal.saved)
+        return msgspec.structs.replace(proposal, warnings=(*self.differences, *proposal.warnings))
+
+
 class FakeOrchestrator(Orchestrator):
     """The facade, with what it was asked for kept in `asked`."""
 
@@ -194,6 +216,7 @@ class FakeOrchestrator(Orchestrator):
         self.still_ending = 0
         """How often a clean-up finds agents that have not ended yet."""
         self.is_closed = False
+        self.proposals: FakeCliProposals = FakeCliProposals(self._note)
 
     def _note(self, *what: Any) -> None:
         self.asked.append(what)
@@ -257,7 +280,7 @@ class FakeOrchestrator(Orchestrator):
         self._note("propose", request)
         return make_proposal(request)
 
-    async def start(self, proposal: Proposal, progress: Callable[[StepProgress], None]) -> Orchestration:
+    async def start(self, proposal: Proposal, progress: Progress, decide: Decide | None = None) -> Orchestration:
         self._note("start", proposal)
         for step in self.steps:
             progress(step)
@@ -296,6 +319,16 @@ class FakeOrchestrator(Orchestrator):
 
     async def close(self) -> None:
         self.is_closed = True
+
+
+def interrupted(facade: FakeOrchestrator) -> FakeOrchestrator:
+    """The same, with somebody who presses Ctrl-C while Claude reads."""
+
+    async def analyse(proposal: Proposal, progress: object = None) -> Proposal:
+        raise KeyboardInterrupt
+
+    facade.proposals.analyse = analyse  # type: ignore[method-assign]
+    return facade
 
 
 class Terminal(io.StringIO):

@@ -15,11 +15,15 @@ from orchestrator_core.models.event import Event
 from orchestrator_core.models.evidence import StoredCase, Why
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import AgentId, MessageId, PaneId
+from orchestrator_core.models.launch import Decide, Decision, Progress, Proposal, StepFailure, StepProgress
 from orchestrator_core.models.message import PERSON, AgentMessage, DeliveryMode, MessageState
 from orchestrator_core.models.need import Answer, AnswerState
+from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.pane import Cursor, PaneFrame
 from orchestrator_core.orchestrator import Attachment, Orchestrator, Previews
+from orchestrator_core.services.briefings import planned_orchestration
 from tests.fakes.check_ins import FakeCheckIns
+from tests.fakes.proposals import FakeProposals
 
 Item = Fleet | PaneFrame | BaseException
 
@@ -122,11 +126,22 @@ class FakeOrchestrator(Orchestrator):
     """The facade without anything behind it."""
 
     check_ins: FakeCheckIns
+    proposals: FakeProposals
 
     def __init__(self, fleet: Fleet | None = None) -> None:
         self.fleet_feed = Feed()
         self.pictures = FakePreviews()
         self.check_ins = FakeCheckIns(self._may_fail)
+        self.proposals = FakeProposals(self._may_fail)
+        self.launches: list[Proposal] = []
+        """What was to be started."""
+        self.steps: list[StepProgress | StepFailure] = []
+        """What every start tells, in this order; what is to be done about a failure is asked."""
+        self.decisions: list[Decision] = []
+        """What the person has decided about failures."""
+        self.may_start = asyncio.Event()
+        """Set unless a test holds starts back at their end."""
+        self.may_start.set()
         self.previews_made = 0
         self.sent: list[Sent] = []
         self.answers: list[Given] = []
@@ -292,6 +307,19 @@ class FakeOrchestrator(Orchestrator):
                 self.has_changed.clear()
         finally:
             self.change_feeds -= 1
+
+    async def start(self, proposal: Proposal, progress: Progress, decide: Decide | None = None) -> Orchestration:
+        self.launches.append(proposal)
+        for step in self.steps:
+            if isinstance(step, StepProgress):
+                progress(step)
+                continue
+            self.decisions.append(await decide(step) if decide else Decision.ROLL_BACK)
+            if self.decisions[-1] is Decision.ROLL_BACK:
+                raise TmorchError(step.title, cause=step.cause, remedy=step.remedy)
+        await self.may_start.wait()
+        self._may_fail("start")
+        return planned_orchestration(proposal, proposal.orchestration)
 
     async def health(self) -> SupervisorHealth:
         return self._latest.supervisor

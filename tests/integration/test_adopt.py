@@ -91,6 +91,17 @@ def test_it_joins_a_team_by_the_teams_rules(rig: Rig, by_hand: ByHand, make_proj
     assert by_hand.fact("pane_current_command") == "claude"
 
 
+def test_the_teams_rules_are_those_of_its_project(rig: Rig, by_hand: ByHand, make_project: MakeProject) -> None:
+    rules = "[lateral]\nown = [['researcher', 'developer']]\n[types]\ncode_project = ['own']\n"
+    project = make_project(files={"README.md": "# shop\n", ".tmorch/routing.toml": rules})
+    team = rig.start(project, roles="orchestrator,developer,tester", agent="stand-in")
+    assert rig.tmorch("adopt", by_hand.pane, "--role", "researcher", "--team", team["id"]).code == 0
+    routes = rig.store.routes.of(team["id"])
+    assert ("researcher", "developer") in routes
+    assert ("tester", "developer") not in routes
+    assert rig.tmorch("stop", team["id"]).code == 0
+
+
 def test_what_cannot_be_adopted(rig: Rig, by_hand: ByHand, make_project: MakeProject) -> None:
     rig.tmux.run("new-window", "-d", "-t", "mine:", "-n", "shell", "bash --norc -i")
     shell = rig.tmorch("adopt", "mine:shell", "--json")

@@ -328,7 +328,7 @@ class AtTerminal:
 @pytest.fixture
 def asked(git_project: Path) -> AtTerminal:
     (git_project / "SPEC.md").write_text("GOAL: Sell things\n")
-    terminal = AtTerminal("start", "--project", str(git_project), "--agent", "demo", "--roles", "developer")
+    terminal = AtTerminal("start", "--project", str(git_project), "--agent", "demo", "--roles", "developer", "--no-tui")
     terminal.wait_for("[y/N] ")
     return terminal
 

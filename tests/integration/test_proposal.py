@@ -24,7 +24,7 @@ from orchestrator_core.models.analysis import AnalysisSource, Size
 from orchestrator_core.models.launch import Proposal, StartRequest
 from orchestrator_core.models.team import CODE_PROJECT, Plan, ProjectType
 from orchestrator_core.services import proposal as proposing
-from orchestrator_core.services.proposal import detect_project, propose
+from orchestrator_core.services.proposal import detect_project, propose, require_program
 from tests.conftest import MakeProject, run_git
 
 SPEC = "PROJECT: Shop\nGOAL: Customers log in\nDELIVERABLES:\n- login\nSUCCESS CRITERIA:\n- tests pass\n"
@@ -314,14 +314,16 @@ async def test_an_unknown_driver_is_not_found(make_project: MakeProject) -> None
     assert caught.value.candidates == ("claude",)
 
 
-async def test_a_driver_whose_program_is_missing_says_what_to_do(make_project: MakeProject) -> None:
+async def test_a_driver_whose_program_is_missing_can_be_looked_at_and_not_started(make_project: MakeProject) -> None:
     project = make_project(files=PYTHON)
     settings = Settings(claude=ClaudeSettings(command=("no-such-claude",)))
+    found = await wish(settings, project=str(project))
+    assert "cannot be started without it" in found.warnings[0]
     with pytest.raises(MissingProgramError) as caught:
-        await wish(settings, project=str(project))
+        require_program("claude", drivers(settings)["claude"])
     assert "no-such-claude" in caught.value.cause
     assert "--agent demo" in caught.value.remedy
-    assert (await wish(settings, project=str(project), driver="demo")).driver == "demo"
+    assert not any("started without" in each for each in (await wish(project=str(project), driver="demo")).warnings)
 
 
 async def test_a_driver_of_the_settings_can_be_taken(make_project: MakeProject) -> None:

@@ -74,7 +74,7 @@ async def test_what_the_person_wrote_stays(isolated_home: Path) -> None:
 async def test_an_older_database_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     paths = Paths.from_env()
     await setup(paths, Settings())
-    newer = (*MIGRATIONS, ("ALTER TABLE agent ADD COLUMN model TEXT",))
+    newer = (*MIGRATIONS, ("ALTER TABLE agent ADD COLUMN mood TEXT",))
     monkeypatch.setattr("orchestrator_core.services.setup.VERSION", VERSION + 1)
     monkeypatch.setattr("orchestrator_core.services.setup.open_store", lambda path: Database(path, newer))
     report = await setup(paths, Settings())

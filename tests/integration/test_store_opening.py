@@ -192,8 +192,8 @@ REBUILD = (
     " driver TEXT, worktree TEXT, branch TEXT, status TEXT, reason TEXT, doing TEXT, waiting_for TEXT,"
     " status_since REAL, pane TEXT, window TEXT, pid INTEGER, pid_started REAL, conversation TEXT, last_output TEXT,"
     " created_at REAL, is_adopted INTEGER NOT NULL, dialog TEXT, check_in_min REAL, limited_until REAL,"
-    " model TEXT NOT NULL DEFAULT '')",
-    "INSERT INTO agent SELECT *, 'opus' FROM agent_new",
+    " model TEXT, permission_mode TEXT, mood TEXT NOT NULL DEFAULT '')",
+    "INSERT INTO agent SELECT *, 'good' FROM agent_new",
     "DROP TABLE agent_new",
 )
 
@@ -203,13 +203,13 @@ def test_later_migrations_keep_what_is_there(path: Path) -> None:
     with closing(Database(path, (*MIGRATIONS, REBUILD))) as database:
         check_contents(Store(database))
         assert database.execute("PRAGMA user_version") == [{"user_version": VERSION + 1}]
-        assert database.execute("SELECT DISTINCT model FROM agent") == [{"model": "opus"}]
+        assert database.execute("SELECT DISTINCT mood FROM agent") == [{"mood": "good"}]
 
 
 @pytest.mark.parametrize(
     "statements",
     [
-        ("ALTER TABLE agent ADD COLUMN model TEXT", "CREATE TABLE nonsense"),
+        ("ALTER TABLE agent ADD COLUMN mood TEXT", "CREATE TABLE nonsense"),
         ("DROP TABLE orchestration", "CREATE TABLE orchestration (id TEXT UNIQUE)"),
     ],
 )

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator_core.errors import MissingProgramError, NotFoundError, RefusedError, TimedOutError, UsageError
-from orchestrator_core.models.ids import AgentId, OrchestrationId, SessionId
+from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, SessionId
 from orchestrator_core.tmux import sessions, transport
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.sessions import Created
@@ -379,3 +379,24 @@ def test_a_wedged_server_is_not_waited_for(stage: Stage, monkeypatch: pytest.Mon
         assert caught.value.code == "tmux-wedged"
     finally:
         subprocess.run(["kill", "-CONT", str(server)], check=True)
+
+
+def test_a_program_that_ended_is_run_anew_in_its_pane(stage: Stage) -> None:
+    made = stage.session()
+    developer = stage.window(made.session_id, ("false",))
+    eventually(lambda: stage.end_of(developer.pane_id) == "1 1")
+
+    def respawn(pane: PaneId, agent: AgentId) -> int:
+        return sessions.respawn(
+            stage.address, pane, cwd=str(stage.folder), argv=("sh", "-c", 'echo "$WORD"; sleep 600'),
+            env={"WORD": "a b; #{x}"}, agent=agent,
+        )  # fmt: skip
+
+    for pane, agent in ((developer.pane_id, AgentId("shop-3f2a:tester")), (made.pane_id, DEVELOPER)):
+        with pytest.raises(RefusedError):
+            respawn(pane, agent)
+    pid = respawn(developer.pane_id, DEVELOPER)
+    assert stage.ask(developer.pane_id, "#{pane_pid} #{pane_dead}") == f"{pid} 0"
+    eventually(lambda: "a b; #{x}" in stage.screen(developer.pane_id))
+    with pytest.raises(RefusedError, match="not one in which"):
+        respawn(developer.pane_id, DEVELOPER)

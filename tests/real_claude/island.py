@@ -52,6 +52,8 @@ class Received(Struct, frozen=True, kw_only=True):
     """The newest of them, as the model sees it."""
     is_turn: bool
     """False for what the CLI asks on its own account."""
+    tools: tuple[str, ...]
+    """Those that the model may use."""
 
 
 class Island:
@@ -80,11 +82,16 @@ class Island:
         settings = {"permissions": {"defaultMode": "default"}, **seed.settings}
         (self.home / ".claude/settings.json").write_text(json.dumps(settings))
 
-    def start_tmux(self, *, is_oauth: bool = False, **more: str) -> None:
-        """Start the tmux server; its environment is what every window inherits."""
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What a command begins with that is to run in the namespace."""
+        return ("nsenter", "-t", str(self._stub.pid), "-n")
+
+    def environ(self, *, is_oauth: bool = False, **more: str) -> dict[str, str]:
+        """Return the environment of a program that finds the stub and looks for nobody else."""
         temporary = self._folder / "tmp"
-        temporary.mkdir()
-        environ = {
+        temporary.mkdir(exist_ok=True)
+        return {
             **{name: os.environ[name] for name in ("PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")},
             "HOME": str(self.home),
             "TERM": "xterm-256color",
@@ -97,7 +104,11 @@ class Island:
             **QUIET,
             **more,
         }
-        inside = ("nsenter", "-t", str(self._stub.pid), "-n", "env", "-i", *(f"{n}={v}" for n, v in environ.items()))
+
+    def start_tmux(self, *, is_oauth: bool = False, **more: str) -> None:
+        """Start the tmux server; its environment is what every window inherits."""
+        environ = self.environ(is_oauth=is_oauth, **more)
+        inside = (*self.inside, "env", "-i", *(f"{n}={v}" for n, v in environ.items()))
         tmux = ("tmux", "-f", "/dev/null", "-S", self.tmux.socket_path)
         new = ("new-session", "-d", "-s", "island", "-x", "100", "-y", "30", "cat")
         subprocess.run([*inside, *tmux, *new], check=True, timeout=20)
@@ -117,7 +128,13 @@ class Island:
             return []
         entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         return [
-            Received(**{**entry, "texts": tuple(PASTED.sub("", text).strip() for text in entry["texts"])})
+            Received(
+                **{
+                    **entry,
+                    "texts": tuple(PASTED.sub("", text).strip() for text in entry["texts"]),
+                    "tools": tuple(entry["tools"]),
+                }
+            )
             for entry in entries
         ]
 

@@ -3,8 +3,8 @@
     python -I stub.py LOG RELEASE
 
 prints its port and ends with its standard input. Every request leaves one JSON line in LOG: the texts that the user
-sent since the model's last answer, what its tools gave, and nothing of what the CLI adds. A directive in the newest
-text chooses the answer:
+sent since the model's last answer, what its tools gave, which tools it has, and nothing of what the CLI adds. A
+directive in the newest text chooses the answer:
 
     [[text WORDS]]        these words
     [[hang]]              nothing until the file RELEASE is there
@@ -56,8 +56,8 @@ def newest(messages: list[Json]) -> tuple[list[str], int]:
 
 
 def _told(messages: list[Json]) -> str:
-    """Return what the tools of the newest message gave, as the model sees it."""
-    blocks = messages[-1]["content"]
+    """Return what the tools of the user's newest message gave, as the model sees it."""
+    blocks = next(message["content"] for message in reversed(messages) if message["role"] == "user")
     given = [block["content"] for block in blocks if block["type"] == "tool_result"] if isinstance(blocks, list) else []
     parts = [part if isinstance(part, list) else [{"text": part}] for part in given]
     return "\n".join(block.get("text", "") for part in parts for block in part)
@@ -145,7 +145,9 @@ class Answer(BaseHTTPRequestHandler):
         texts, results = newest(body["messages"])
         is_turn = bool(body.get("tools"))
         told = _told(body["messages"])
-        self.server.note({"at": time.time(), "texts": texts, "results": results, "told": told, "is_turn": is_turn})
+        tools = [tool["name"] for tool in body.get("tools", ())]
+        noted = {"texts": texts, "results": results, "told": told, "is_turn": is_turn, "tools": tools}
+        self.server.note({"at": time.time(), **noted})
         orders = [order for text in texts for order in directives(text)] if is_turn else []
         name, what = orders[results] if results < len(orders) else ("text", "Understood." if not results else "Done.")
         self._obey(name, what, body, key=json.dumps(texts))

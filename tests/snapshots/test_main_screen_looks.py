@@ -19,6 +19,7 @@ from orchestrator_core.models.pane import Cursor, PaneFrame
 from tests.fakes.facade import FakeOrchestrator
 from tests.tui import samples
 from tui.app import TmorchApp
+from tui.opening import NOTHING_FIRST, Opening
 
 Compare = Callable[..., bool]
 SMALL, LARGE = (80, 24), (200, 60)
@@ -31,7 +32,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
-def app_of(fleet: Fleet, theme: str = "tmorch-dark") -> TmorchApp:
+def app_of(fleet: Fleet, theme: str = "tmorch-dark", opening: Opening = NOTHING_FIRST) -> TmorchApp:
     orchestrator = FakeOrchestrator(fleet)
     orchestrator.clock = lambda: samples.NOW
     lines = tuple(PERMISSION.read_text().split("\n"))[:40]
@@ -43,7 +44,7 @@ def app_of(fleet: Fleet, theme: str = "tmorch-dark") -> TmorchApp:
                     pane=view.agent.pane, lines=lines, width=120, height=40, cursor=cursor
                 )
     settings = Settings(tui=TuiSettings(theme=theme))
-    app = TmorchApp(orchestrator, settings, Paths.from_env(), clock=lambda: samples.NOW)
+    app = TmorchApp(orchestrator, settings, Paths.from_env(), opening=opening, clock=lambda: samples.NOW)
     add_receipts(orchestrator, fleet)
     return app
 
@@ -88,7 +89,7 @@ def test_three_teams_at_work(snap_compare: Compare, theme: str, size: tuple[int,
 
 
 def test_no_teams_yet(snap_compare: Compare) -> None:
-    """A newcomer is told the two commands that lead to a team."""
+    """A newcomer is told the key and the two commands that lead to a team."""
     assert snap_compare(app_of(samples.no_teams()), terminal_size=SMALL, run_before=settled())
 
 

@@ -16,6 +16,7 @@ from tests.fakes.facade import FakeOrchestrator, picture
 from tests.polling import aeventually
 from tests.tui.samples import NOW, three_teams
 from tui.app import TmorchApp
+from tui.opening import NOTHING_FIRST, Opening
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
 from tui.widgets.composer import Composer
@@ -28,12 +29,12 @@ CLAUDE = (Path(__file__).parents[1] / "data/claude-screens/09_permission_bash.an
 class Stage:
     """The app with its facade and its clock."""
 
-    def __init__(self, home: Path, fleet: Fleet | None, settings: Settings) -> None:
+    def __init__(self, home: Path, fleet: Fleet | None, settings: Settings, opening: Opening = NOTHING_FIRST) -> None:
         self.now = NOW
         self.paths = Paths.from_env({"HOME": str(home)})
         self.facade = FakeOrchestrator(fleet)
         self.facade.clock = lambda: self.now
-        self.app = TmorchApp(self.facade, settings, self.paths, clock=lambda: self.now)
+        self.app = TmorchApp(self.facade, settings, self.paths, opening=opening, clock=lambda: self.now)
         self.pilot: Pilot[int] | None = None
 
     def paint(self, *panes: str, screen: list[str] | None = None) -> None:
@@ -136,10 +137,14 @@ async def running(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncItera
 
 
 def staged(
-    home: Path, fleet: Fleet | None = None, tui: TuiSettings | None = None, settings: Settings | None = None
+    home: Path,
+    fleet: Fleet | None = None,
+    tui: TuiSettings | None = None,
+    settings: Settings | None = None,
+    opening: Opening = NOTHING_FIRST,
 ) -> Stage:
     """Return a stage with a fleet, by default the usual one, all of whose panes have a picture."""
     chosen = settings or Settings(tui=tui or TuiSettings())
-    made = Stage(home, three_teams() if fleet is None else fleet, chosen)
+    made = Stage(home, three_teams() if fleet is None else fleet, chosen, opening)
     made.paint_fleet(three_teams() if fleet is None else fleet)
     return made

@@ -23,6 +23,21 @@ def test_every_command_documents_its_json(name: str) -> None:
     assert name in context.json["description"]
 
 
+@pytest.mark.parametrize("form", [name for name in DOCUMENTS if " " in name])
+def test_a_form_with_a_document_of_its_own_documents_it(form: str) -> None:
+    context = FakeContext("help", *form.split(), "--json")
+    assert context.run() == 0
+    assert context.json == schema_of(form)
+    assert context.json["additionalProperties"] is False
+    assert form in context.json["description"]
+
+
+def test_any_other_form_is_documented_with_its_command() -> None:
+    context = FakeContext("help", "schedule", "list", "--json")
+    assert context.run() == 0
+    assert context.json == schema_of("schedule")
+
+
 def test_every_file_is_the_schema_of_something() -> None:
     folder = Path(schemas.__file__).parent
     assert {file.stem for file in folder.glob("*.json")} == set(DOCUMENTS.values())

@@ -96,8 +96,8 @@ WRONG = [
         "a misspelt section",
         '[tmx]\nsocket = "x"\n',
         "tmx is no setting; did you mean tmux?",
-        "the sections are tmux, projects, worktrees, team, claude, demo, drivers, messages, schedule, progress, "
-        "notify, supervisor, tui",
+        "the sections are tmux, projects, worktrees, team, claude, demo, drivers, analysis, messages, schedule, "
+        "progress, notify, supervisor, tui",
     ),
     Wrong(
         "a key without its section",

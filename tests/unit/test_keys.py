@@ -26,7 +26,19 @@ NEVER_BY_DEFAULT = {
 }
 KEPT_FREE = set("tgcv")
 """Of the main screen: for schedule, team, git, credits and mosaic."""
-ELSEWHERE = ("composer", "filter", "search", "records", "dialog", "answer", "why")
+ELSEWHERE = (
+    "composer",
+    "filter",
+    "search",
+    "records",
+    "dialog",
+    "answer",
+    "why",
+    "approval",
+    "interval",
+    "briefing",
+    "launch",
+)
 """Groups of other screens, and those in which characters are text."""
 
 

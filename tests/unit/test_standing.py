@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator_core.config.settings import ScheduleSettings
 from orchestrator_core.models.agent import AgentStatus
@@ -18,7 +19,7 @@ from orchestrator_core.services.envelope import PLAIN_CHARACTERS, seal
 from orchestrator_core.services.firing import Scheduler
 from orchestrator_core.services.standing import begin_standing, keep_standing
 from orchestrator_core.store import Store, open_store
-from orchestrator_core.team.catalogue import roles
+from orchestrator_core.team.catalogue import builtin
 from orchestrator_core.team.check_ins import standing_note
 from tests.unit.test_store_contract import SHOP, an_agent, an_orchestration, corrupt, path
 
@@ -26,6 +27,7 @@ __all__ = ["path"]
 
 NOW = 1_000_000.0
 SETTINGS = ScheduleSettings()
+ROLES = tuple(builtin().roles)
 ORCHESTRATOR, DEVELOPER = agent_id(SHOP, "orchestrator"), agent_id(SHOP, "developer")
 SET, REPAIRED = "check-in.standing", "check-in.repaired"
 
@@ -206,6 +208,17 @@ def test_a_team_that_starts_has_them_from_the_beginning(store: Store) -> None:
     assert events(store, DEVELOPER) == [SET]
 
 
+def test_what_a_team_is_told_is_its_catalogues_and_stays(store: Store, path: Path) -> None:
+    notes = replace(builtin().notes, default="Read the log. {role}Tell {hub}.")
+    begin_standing(store, SETTINGS, store.agents.of(SHOP), NOW, replace(builtin(), notes=notes))
+    first = the_one(store, DEVELOPER)
+    assert first.note == "Read the log. Tell the orchestrator."
+    corrupt(path, "UPDATE checkin SET state = 'dead', ended_at = 1.0 WHERE id = ?", first.id)
+    keep(store, now=NOW + 60)
+    assert the_one(store, DEVELOPER).id != first.id
+    assert the_one(store, DEVELOPER).note == first.note
+
+
 def test_a_team_starts_without_them_when_the_settings_want_none(store: Store) -> None:
     begin_standing(store, ScheduleSettings(standing=False), store.agents.of(SHOP), NOW)
     assert store.check_ins.active() == ()
@@ -231,7 +244,7 @@ def test_it_wakes_an_idle_team_all_night(store: Store) -> None:
 # --- what they say
 
 
-@pytest.mark.parametrize("team", [tuple(roles()), tuple(roles())[1:], ("developer", "tester"), ("poet",)])
+@pytest.mark.parametrize("team", [ROLES, ROLES[1:], ("developer", "tester"), ("poet",)])
 def test_a_note_can_be_typed_as_it_stands(team: tuple[str, ...]) -> None:
     for role in team:
         note = standing_note(role, team)
@@ -259,8 +272,6 @@ def test_the_hub_is_told_to_look_at_its_team_and_the_others_to_tell_the_hub() ->
 
 
 def test_every_role_that_is_told_something_besides_is_known() -> None:
-    from orchestrator_core.team.catalogue import notes
-
-    assert set(notes().roles) <= set(roles())
-    for role, words in notes().roles.items():
-        assert words in standing_note(role, tuple(roles()))
+    assert set(builtin().notes.roles) <= set(ROLES)
+    for role, words in builtin().notes.roles.items():
+        assert words in standing_note(role, ROLES)

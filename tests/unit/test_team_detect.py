@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from orchestrator_core.errors import NotFoundError
 from orchestrator_core.models.team import Detection, ProjectType
 from orchestrator_core.team import detect as detecting
-from orchestrator_core.team.catalogue import templates
+from orchestrator_core.team.catalogue import builtin
 from orchestrator_core.team.detect import detect, detect_names, walk
 
 CODE, SYSTEM = ProjectType("code_project"), ProjectType("system_deployment")
@@ -61,7 +62,7 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_names_speak_for_a_type(case: Case) -> None:
     found = detect_names(case.files)
-    assert found.type is case.type
+    assert found.type == case.type
     assert case.evidence in found.evidence
     assert 0.5 < found.confidence <= 1
     assert len(set(found.evidence)) == len(found.evidence)
@@ -79,6 +80,31 @@ def test_a_folder_gives_the_same_from_another_working_directory(
     assert detect(project) == detect_names(case.files)
     monkeypatch.chdir(tmp_path)
     assert detect(Path("project")) == detect_names(case.files)
+
+
+TREES = tomllib.loads((Path(__file__).parent.parent / "data" / "project-trees.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_projects_as_one_finds_them_are_recognised(name: str) -> None:
+    tree = TREES[name]
+    found = detect_names(tree["files"].split())
+    assert found.type == tree["type"], found.reason
+    assert 0.5 <= found.confidence < 1 or not tree.get("mixed")
+
+
+def test_there_are_trees_of_every_type_and_mixed_ones() -> None:
+    assert {tree["type"] for tree in TREES.values()} == set(builtin().templates.types)
+    assert sum(tree.get("mixed", False) for tree in TREES.values()) >= 10
+
+
+def test_what_deploys_a_project_does_not_make_it_a_deployment() -> None:
+    app = ["package.json", "src/index.js", "src/app.js"]
+    beside = ["terraform/main.tf", "terraform/prod.tfvars", "ansible/site.yml", "deploy/app.service", "k8s/app.yaml"]
+    assert detect_names([*app, *beside]).type == CODE
+    assert detect_names(beside).type in (INFRA, SYSTEM)
+    aside, at_the_top = detect_names([*app, "infra/main.tf"]), detect_names([*app, "main.tf"])
+    assert aside.confidence > at_the_top.confidence
 
 
 def make(project: Path, files: Mapping[str, str]) -> Path:
@@ -204,4 +230,4 @@ def test_no_name_breaks_it(files: list[str]) -> None:
 
 
 def test_every_type_can_be_detected() -> None:
-    assert {case.type for case in CASES} == set(templates().types)
+    assert {case.type for case in CASES} == set(builtin().templates.types)

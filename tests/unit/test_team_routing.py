@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_core.models.team import ProjectType
-from orchestrator_core.team.catalogue import roles
+from orchestrator_core.team.catalogue import builtin
 from orchestrator_core.team.routing import allowed_routes, hub_of, may_address
 
 CODE = ProjectType("code_project")
@@ -22,7 +22,7 @@ OPERATIONS = (
     "monitoringops",
     "databaseops",
 )
-some_roles = st.sets(st.sampled_from(sorted(roles())), min_size=1)
+some_roles = st.sets(st.sampled_from(sorted(builtin().roles)), min_size=1)
 
 
 @pytest.mark.parametrize("role", DEFAULT[1:])
@@ -82,7 +82,7 @@ def test_operations_have_their_own_routes(sender: str, target: str, allowed: boo
 
 
 @settings(deadline=None)
-@given(some_roles, st.sampled_from(ProjectType))
+@given(some_roles, st.sampled_from(sorted(builtin().templates.types)))
 def test_everybody_reaches_everybody_in_two_steps_and_routes_go_both_ways(team: set[str], type: ProjectType) -> None:
     for sender in team:
         for target in team - {sender}:
@@ -100,3 +100,9 @@ def test_the_routes_of_a_team_are_its_rules_pair_by_pair() -> None:
     assert ("researcher", "developer") not in pairs
     assert ("developer", "developer") not in pairs
     assert allowed_routes(("developer",), CODE) == frozenset()
+
+
+def test_roles_and_types_that_the_catalogue_does_not_know_talk_through_the_hub() -> None:
+    team, type = ("orchestrator", "poet", "painter"), ProjectType("gallery")
+    assert may_address("poet", "orchestrator", team, type).allowed
+    assert may_address("poet", "painter", team, type).instead == "orchestrator"

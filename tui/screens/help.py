@@ -27,6 +27,9 @@ TITLES = {
     "composer": "messages",
     "filter": "the filter",
     "form": "a check-in",
+    "path": "a path",
+    "choice": "a choice",
+    "saved": "saved proposals",
 }
 """What the groups of keys are called."""
 

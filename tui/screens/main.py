@@ -35,6 +35,7 @@ from tui.messages import (
     SupervisorWanted,
     WhyOpened,
 )
+from tui.team_messages import NewTeamOpened
 from tui.widgets.banner import Banner, Notice
 from tui.widgets.composer import Addressee, Composer
 from tui.widgets.divider import Divider
@@ -102,7 +103,8 @@ class MainScreen(Screen[None]):
         self.header = FleetHeader(id="header")
         self.panel = FleetPanel(key_name=key_name, id="fleet")
         self.needs = NeedsPanel(key_name=key_name, id="needs")
-        self.stage = Stage(history_lines=history_lines, is_ours=is_ours, id="stage")
+        new_team_key = key_name("main.new-team")
+        self.stage = Stage(history_lines=history_lines, is_ours=is_ours, new_team_key=new_team_key, id="stage")
         self.composer = Composer(key_name=key_name, id="composer")
         self.receipts = Receipts(id="receipts")
         self.timeline = TimelineStrip(clock=clock, id="timeline")
@@ -127,7 +129,7 @@ class MainScreen(Screen[None]):
                 yield self.composer
                 yield self.receipts
         yield self.timeline
-        yield KeyBar(keys_of=self._keys_of, id="keys")
+        yield KeyBar(keys_of=self._keys_of, extra=self._extra_keys, id="keys")
 
     def _take_size_classes(self) -> None:
         """Have the classes of the terminal's size from the start: one styling of everything less."""
@@ -275,10 +277,15 @@ class MainScreen(Screen[None]):
             agent is None,
             row is None or row.is_open is None,
             bool(self.needs.needs),
+            bool(self._extra_keys()),
         )
         if abilities != self._abilities:
             self._abilities = abilities
             self.refresh_bindings()
+
+    def _extra_keys(self) -> tuple[str, ...]:
+        """Return what the key bar names only while there is nothing else to do."""
+        return () if self.fleet is None or active_teams(self.fleet) else ("main.new-team",)
 
     def _addressee(self, row: Row | None) -> tuple[Addressee | None, str]:
         if row is not None and row.kind is RowKind.WINDOW:
@@ -385,6 +392,9 @@ class MainScreen(Screen[None]):
     def action_schedule(self) -> None:
         """Open the schedule at the selected agent's lane."""
         self.post_message(ScheduleOpened(self.selected_agent))
+
+    def action_new_team(self) -> None:
+        self.post_message(NewTeamOpened())
 
     def action_why(self) -> None:
         if self.selected_agent is not None:

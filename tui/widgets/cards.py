@@ -37,8 +37,9 @@ def reading() -> Content:
     return card("Reading the fleet …")
 
 
-def welcome(*, has_guests: bool) -> Content:
-    """Return how to begin."""
+def welcome(new_team_key: str, *, has_guests: bool) -> Content:
+    """Return how to begin; `new_team_key` opens the form for a team, and may be empty."""
+    here = [command(new_team_key).append(Content(" here, or in a terminal:"))] if new_team_key else []
     guests: list[Line] = []
     if has_guests:
         guests = ["", quiet("Your own tmux sessions are in the tree.")]
@@ -50,6 +51,7 @@ def welcome(*, has_guests: bool) -> Content:
         "",
         "Start one on your own project, with a spec: a Markdown file that says the goal.",
         "",
+        *here,
         command("tmorch start --project app --spec spec.md"),
         "",
         "It shows the team it proposes and asks you before it makes anything; once it starts, it appears here.",

@@ -85,8 +85,8 @@ def _detail(row: Row, room: int) -> list[Piece]:
     return [(text, "detail")]
 
 
-def cut(pieces: list[Piece], width: int) -> tuple[Piece, ...]:
-    """Return the pieces without what lies beyond `width`, filled up to it."""
+def cut(pieces: list[Piece], width: int, filler: str = "text") -> tuple[Piece, ...]:
+    """Return the pieces without what lies beyond `width`, filled up to it with the look `filler`."""
     kept: list[Piece] = []
     for text, look in pieces:
         piece = fit(text, width)
@@ -94,5 +94,5 @@ def cut(pieces: list[Piece], width: int) -> tuple[Piece, ...]:
         if piece:
             kept.append((piece, look))
     if width > 0:
-        kept.append((" " * width, "text"))
+        kept.append((" " * width, filler))
     return tuple(kept)

@@ -26,17 +26,27 @@ class KeyBar(Line):
     }
     """
 
-    def __init__(self, *, keys_of: Callable[[str], tuple[str, ...]], id: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keys_of: Callable[[str], tuple[str, ...]],
+        extra: Callable[[], tuple[str, ...]] = tuple,
+        id: str | None = None,
+    ) -> None:
+        """`extra` returns the ids of bindings that are to be shown now although they are not always."""
         super().__init__(id=id)
         self._keys_of = keys_of
+        self._extra = extra
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
 
     def _show_keys(self, screen: Screen[object]) -> None:
         active: dict[str, list[Binding]] = {}
+        extra = self._extra()
         for found in screen.active_bindings.values():
-            if found.binding.show and found.enabled and found.binding.id:
+            is_shown = found.binding.show or found.binding.id in extra
+            if is_shown and found.enabled and found.binding.id:
                 active.setdefault(found.binding.id, []).append(found.binding)
         ordered = [self._first(active[key.id]) for key in KEYS if key.id in active]
         local = [binding for binding in ordered if binding.id not in GENERAL]

@@ -28,7 +28,11 @@ class Picture(Struct, frozen=True, kw_only=True):
 
 
 def picture_of(
-    fleet: Fleet | None, row: Row | None, now: float, is_ours: Callable[[Sight], bool] = lambda _: False
+    fleet: Fleet | None,
+    row: Row | None,
+    now: float,
+    is_ours: Callable[[Sight], bool] = lambda _: False,
+    new_team_key: str = "",
 ) -> Picture:
     """Return the picture of `row`. What is wrong with tmux itself comes first, whatever is selected."""
     if fleet is None:
@@ -38,7 +42,7 @@ def picture_of(
     if fleet.tmux is TmuxState.NO_SERVER and active_teams(fleet):
         return _card("tmux", cards.server_gone(fleet))
     if row is None or (row.kind is RowKind.GUESTS and not fleet.teams):
-        return _card("Welcome", cards.welcome(has_guests=bool(fleet.guests)))
+        return _card("Welcome", cards.welcome(new_team_key, has_guests=bool(fleet.guests)))
     return _of_row(fleet, row, now, is_ours)
 
 

@@ -37,7 +37,7 @@ def lay_out(row: ListRow, width: int, selected: bool) -> tuple[Piece, ...]:
     end = [*((f" {text}", style) for text, style in row.right), (" ", "")]
     room = width - sum(cell_len(text) for text, _ in (*start, *end))
     text = fit(row.text, max(0, room))
-    return cut([*start, (text, row.style), (" " * max(0, room - cell_len(text)), ""), *end], width)
+    return cut([*start, (text, row.style), (" " * max(0, room - cell_len(text)), ""), *end], width, "")
 
 
 class RowList(PaintedRows, can_focus=True, inherit_bindings=False):

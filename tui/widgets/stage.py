@@ -75,8 +75,11 @@ pressed here reaches the agent.
 class Stage(Panel):
     """Shows what the selected row stands for. `sight` is the pane that it wants pictures of."""
 
-    def __init__(self, *, history_lines: int, is_ours: Callable[[Sight], bool], id: str | None = None) -> None:
+    def __init__(
+        self, *, history_lines: int, is_ours: Callable[[Sight], bool], new_team_key: str, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
+        self._new_team_key = new_team_key
         self.title_rule = TitleRule(id="stage-title")
         self.pane_view = StagePane(history_lines=history_lines, id="pane")
         self._is_ours = is_ours
@@ -91,7 +94,7 @@ class Stage(Panel):
 
     def show_selection(self, fleet: Fleet | None, row: Row | None, now: float) -> None:
         """Show what `row` stands for in `fleet`; only what reads differently is painted."""
-        picture = picture_of(fleet, row, now, self._is_ours)
+        picture = picture_of(fleet, row, now, self._is_ours, self._new_team_key)
         note = [part(self.note, "bold $text-accent", cost=None)] if self.note else []
         self.title_rule.set_parts(picture.left, [*picture.right, *note])
         self.pane_view.show_card(None if picture.sight else picture.card)

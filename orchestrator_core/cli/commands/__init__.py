@@ -42,11 +42,11 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "teams",
         (
             Entry("start", "propose a team for a project and a spec, and start it"),
-            Entry("plan", "show the team that start would propose; nothing is made"),
+            Entry("plan", "show the team that start would propose; list saved proposals"),
             Entry("list", "list the orchestrations"),
             Entry("status", "show what every agent does, or one of them in detail"),
             Entry("why", "show what an agent's status rests on, or store that it is wrong"),
-            Entry("team", "show one team: inside an agent, its own"),
+            Entry("team", "show one team; the roles and types there are; what a project is"),
             Entry("adopt", "make an agent of one that you started by hand"),
             Entry("stop", "end a team's agents; worktrees and branches stay"),
             Entry("cleanup", "remove a stopped team's worktrees and branches, if nothing is lost"),
@@ -72,7 +72,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("setup", "make folders, settings and database; safe to repeat"),
             Entry("doctor", "check that everything tmorch needs is there"),
             Entry("hook", "leave what a hook of Claude Code tells; the agents' settings do this"),
-            Entry("supervisor", "run, start, stop or look at the background process"),
+            Entry("supervisor", "run, start, stop, install or look at the background process"),
         ),
     ),
 )

@@ -70,7 +70,9 @@ def _start(args: argparse.Namespace, context: Context) -> ExitCode:
     request = StartRequest(
         project=str(project), roles=roles, driver=DRIVER, over_cap=True, demo_speed=speed, demo_seed=seed
     )
-    fleet, team = launch(context, request, lambda proposal: None)
+    fleet, team = launch(
+        context, lambda call: call(lambda orchestrator: orchestrator.proposals.propose(request)), lambda proposal: None
+    )
     context.note.say("end it with: tmorch demo --stop")
     if context.interactive and not args.no_tui and not args.json:
         open_screen(context)

@@ -11,7 +11,13 @@ DOCUMENTS = {
     "status": "fleet",
     "team": "fleet",
     "demo": "fleet",
+    "team show": "role",
+    "team roles": "roles",
+    "team types": "types",
+    "team detect": "detection",
     "plan": "plan",
+    "plan --saved": "proposals",
+    "plan --discard": "proposals",
     "why": "why",
     "adopt": "adopt",
     "stop": "stop",
@@ -28,7 +34,7 @@ DOCUMENTS = {
     "doctor": "doctor",
     "error": "error",
 }
-"""Which document a command prints; `error` is what any of them prints when it fails."""
+"""Which document a command prints, or one of its forms; any of them prints `error` when it fails."""
 
 
 def schema_of(command: str) -> dict[str, object]:
