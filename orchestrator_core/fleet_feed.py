@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from msgspec.structs import replace
 
 from orchestrator_core.check_ins import Ask
+from orchestrator_core.credits import read_accounts
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth
 from orchestrator_core.models.ids import PaneId
 from orchestrator_core.services.fleet import guests, read_teams, schedule_version
@@ -36,6 +37,7 @@ class FleetFeed:
         health: Callable[[], Awaitable[SupervisorHealth]],
         own_pane: PaneId | None,
         shows_guests: bool,
+        clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._ask = ask
@@ -43,6 +45,7 @@ class FleetFeed:
         self._health = health
         self._own_pane = own_pane
         self._shows_guests = shows_guests
+        self._clock = clock
         self._lively_until = 0.0
 
     def expect_news(self) -> None:
@@ -56,7 +59,12 @@ class FleetFeed:
     def _read(self) -> Fleet:
         """Return what of the fleet is in the store."""
         store = self._store
-        return Fleet(teams=read_teams(store), needs=store.needs.open(), schedule_version=schedule_version(store))
+        return Fleet(
+            teams=read_teams(store),
+            needs=store.needs.open(),
+            accounts=read_accounts(store, self._clock()),
+            schedule_version=schedule_version(store),
+        )
 
     def _picture(self, stored: Fleet, health: SupervisorHealth, tmux: TmuxPicture) -> Fleet:
         return replace(

@@ -13,6 +13,7 @@ from orchestrator_core.agents.driver import Driver
 from orchestrator_core.check_ins import CheckIns
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
+from orchestrator_core.credits import Credits
 from orchestrator_core.errors import NotFoundError
 from orchestrator_core.fleet_feed import FleetFeed
 from orchestrator_core.models.agent import Agent, AgentStatus
@@ -27,7 +28,9 @@ from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.project import WorkAtRisk
 from orchestrator_core.models.target import needs_panes, resolve
+from orchestrator_core.pausing import Pausing
 from orchestrator_core.proposals import Proposals
+from orchestrator_core.recovery import Recovery
 from orchestrator_core.services.attach import Attachment as Attachment
 from orchestrator_core.services.attach import attach
 from orchestrator_core.services.guests import TmuxSight
@@ -40,6 +43,7 @@ from orchestrator_core.supervisor.spawn import ensure_running
 from orchestrator_core.tmux.address import ServerAddress
 
 if TYPE_CHECKING:
+    from orchestrator_core.services.launch import Tools
     from orchestrator_core.services.why import Inspection
 
 T = TypeVar("T")
@@ -85,6 +89,7 @@ class Orchestrator:
             health=self.health,
             own_pane=self._own_pane,
             shows_guests=settings.tui.guests,
+            clock=clock,
         )
         self.check_ins = CheckIns(
             store,
@@ -95,6 +100,11 @@ class Orchestrator:
             wake=lambda: ensure_running(paths, environ),
             clock=clock,
         )
+        self.credits = Credits(store, self._ask, clock=clock)
+        self.pausing = Pausing(
+            store, self._ask, caller=self._caller, wake=lambda: ensure_running(paths, environ), clock=clock
+        )
+        self.recovery = Recovery(self._tools, self._ask, health=self.health)
         self.proposals = Proposals(store, paths, settings, self._ask, drivers=drivers, environ=environ, clock=clock)
 
     async def _ask(self, question: Callable[[], T]) -> T:
@@ -275,12 +285,16 @@ class Orchestrator:
             TmorchError: a step failed, and all was undone or what was kept is named.
 
         """
-        from orchestrator_core.services.launch import Launch, Tools
+        from orchestrator_core.services.launch import Launch
         from orchestrator_core.services.proposal import require_program
 
         require_program(proposal.driver, self._drivers[proposal.driver])
+        return await Launch(self._tools(), proposal, progress, decide).run()
 
-        tools = Tools(
+    def _tools(self) -> Tools:
+        from orchestrator_core.services.launch import Tools
+
+        return Tools(
             store=self._store,
             paths=self._paths,
             settings=self._settings,
@@ -291,7 +305,6 @@ class Orchestrator:
             clock=self._clock,
             environ=self._environ,
         )
-        return await Launch(tools, proposal, progress, decide).run()
 
     async def orchestration(self, name: str) -> Orchestration:
         """Return the orchestration with that id.

@@ -14,7 +14,7 @@ from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError
 from orchestrator_core.models.analysis import Analysis, AnalysisProgress
-from orchestrator_core.models.launch import Change, PathKind, Proposal, ProposalId, SavedProposal, StartRequest
+from orchestrator_core.models.launch import LIMITED, Change, PathKind, Proposal, ProposalId, SavedProposal, StartRequest
 from orchestrator_core.models.team import Detection, Role
 from orchestrator_core.store import Store
 
@@ -53,7 +53,21 @@ class Proposals:
         """
         from orchestrator_core.services.proposal import propose
 
-        return await propose(request, self._settings, self._paths, drivers=self._drivers, now=self._clock())
+        made = await propose(request, self._settings, self._paths, drivers=self._drivers, now=self._clock())
+        return await self._with_limit(made)
+
+    async def _with_limit(self, proposal: Proposal) -> Proposal:
+        """Say so when a usage limit holds the account that the agents would use: they would wait for its end."""
+        from orchestrator_core.credits import limit_of
+        from orchestrator_core.models.credit_words import on_clock
+
+        account, now = self._drivers[proposal.driver].account(self._environ), self._clock()
+        until = await self._ask(lambda: limit_of(self._store, account, now))
+        others = tuple(each for each in proposal.warnings if not each.startswith(LIMITED))
+        if until is None:
+            return replace(proposal, warnings=others)
+        words = f"{LIMITED} until {on_clock(until, now)}: agents that are started now wait until then"
+        return replace(proposal, warnings=(words, *others))
 
     async def analyse(self, proposal: Proposal, progress: Callable[[AnalysisProgress], None] | None = None) -> Proposal:
         """Have Claude read the spec, and return the proposal with what it says; its team is not changed.
@@ -121,7 +135,8 @@ class Proposals:
         """
         from orchestrator_core.services.renew import renewed
 
-        return await renewed(proposal, self._settings, self._paths, drivers=self._drivers, now=self._clock())
+        made = await renewed(proposal, self._settings, self._paths, drivers=self._drivers, now=self._clock())
+        return await self._with_limit(made)
 
     async def detect(self, project: str = "") -> Detection:
         """Return the type of the project that `project` names, with what speaks for it; it need not be a repository.

@@ -55,6 +55,11 @@ class StandIn:
     def record(self) -> Path:
         return self._stem.with_suffix(".jsonl")
 
+    @property
+    def control(self) -> Path:
+        """Where it is told what to do; a program that is started anew reads it from the beginning."""
+        return self._stem.with_suffix(".control")
+
     def prompts(self) -> list[str]:
         """All prompts that it took, oldest first."""
         if not self.record.exists():
@@ -67,7 +72,7 @@ class StandIn:
 
     def do(self, what: str, **details: Any) -> None:
         """Tell it to do something; see the demo program's control words."""
-        with self._stem.with_suffix(".control").open("a", encoding="utf-8") as control:
+        with self.control.open("a", encoding="utf-8") as control:
             control.write(json.dumps({"do": what, **details}) + "\n")
 
     @property

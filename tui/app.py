@@ -25,6 +25,7 @@ from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
 from tui.attention import Attention
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
+from tui.credit_calls import thresholds_of
 from tui.key_order import KeyOrderApp
 from tui.keys import KEYS, bindings, keymap
 from tui.messages import (
@@ -106,6 +107,8 @@ class TmorchApp(KeyOrderApp[int]):
             keys_of=self.keys_of,
             history_lines=settings.tui.preview_lines,
             is_ours=lambda sight: orchestrator.is_own_pane(sight.pane, server=sight.server),
+            thresholds=thresholds_of(settings),
+            nearly_full=settings.context.checkpoint_percentage,
         )
         self._attention = Attention(settings.notify.min_interval_s)
         self._overlays = Overlays(
@@ -163,6 +166,7 @@ class TmorchApp(KeyOrderApp[int]):
         """Let the news in that came while the screen was being made."""
         self._is_ready = True
         self._overlays.team.open()
+        self._overlays.recovery.offer()
         for news in self._early:
             self.post_message(news)
         self._early.clear()
@@ -344,7 +348,7 @@ class TmorchApp(KeyOrderApp[int]):
         self.push_screen(HelpScreen(page_of(self.screen), keys_of=self.keys_of))
 
     async def action_quit(self) -> None:
-        if not self._overlays.team.launch.may_quit():
+        if not (self._overlays.team.launch.may_quit() and self._overlays.recovery.may_quit()):
             return
         fleet = self.main.fleet
         self.exit(sum(agent.status.is_live for agent in active_agents(fleet)) if fleet else 0)

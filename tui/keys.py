@@ -7,8 +7,8 @@
 
 Groups, each within the next: `fleet` (the tree), `needs`, `pane` (PaneView), `composer`, `filter` in `main` (the main
 screen) in `app` (the App); `answer`, `why`, `form` in `dialog` (every modal screen) in `app`; `search` in `records`
-(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule`, `launch` in `app`.
-The owner of a group implements `action_<action>`.
+(messages, the log) in `app`; `path`, `choice`, `saved` in `new` (a new team) in `app`; `schedule`, `launch`,
+`recovery`, `credits` in `app`. The owner of a group implements `action_<action>`.
 
 No key here needs ctrl+shift, ctrl+enter, shift+enter or alt+enter: terminals and tmux do not pass these on (alt+enter
 arrives as enter). ctrl+b is tmux's; ctrl+h, ctrl+i, ctrl+m are backspace, tab, enter.
@@ -70,6 +70,8 @@ GROUPS: dict[str, str] = {
     "interval": "approval",
     "briefing": "dialog",
     "launch": "app",
+    "recovery": "app",
+    "credits": "app",
 }
 """Each group and the one it is within: a key means what the innermost group says."""
 
@@ -93,6 +95,9 @@ KEYS: tuple[Key, ...] = (
     Key("main.messages", "M", "messages", "messages", "Messages to and from the selected agent, or all"),
     Key("main.log", "L", "log", "log", "What happened: in the selected team, or everywhere"),
     Key("main.new-team", "N", "new_team", "new team", "Propose a new team, for a project and a spec"),
+    Key("main.pause-all", "P", "pause_all", "pause all", "Have all teams wait: nothing is sent; or let them go on"),
+    Key("main.recovery", "R", "recovery", "resume", "What is missing of the teams, and bringing it back"),
+    Key("main.credits", "dollar_sign", "credits", "credit", "How much of the subscription is used, and by whom"),
     Key("main.focus-next", "tab", "app.focus_next", "next", "Go to the next part of the screen"),
     Key("main.focus-previous", "shift+tab", "app.focus_previous", "previous", "Go to the previous part"),
     Key("main.back", "escape", "back", "back", "Leave what was opened last"),
@@ -135,6 +140,7 @@ KEYS: tuple[Key, ...] = (
     Key("answer.page-down", "pagedown,ctrl+d", "scroll_text(1)", "page down", "Scroll the text on"),
     Key("answer.dismiss", "x", "strike", "dismiss", "Strike it off the list", True),
     Key("answer.write", "m", "write", "message", "Write to the agent", True),
+    Key("answer.resume", "R", "resume", "resume", "What is missing of its team, and bringing it back", True),
     Key("answer.go", "g", "go", "go there", "Go to the agent's pane in tmux", True),
     Key("why.wrong", "x", "wrong", "it is wrong", "Say which status it should be, for a test", True),
     Key("why.take", "enter", "take", "take the marked", "Say that the marked status is the right one", True),
@@ -254,6 +260,31 @@ KEYS: tuple[Key, ...] = (
     Key("launch.last", "end,G", "move_to(-1)", "last", "Go to the last row, and follow what happens"),
     Key("launch.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below the steps back"),
     Key("launch.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below the steps on"),
+    Key("recovery.resume", "y", "resume", "resume", "Resume the selected team as its plan says", True),
+    Key("recovery.resume-all", "A", "resume_all", "resume all", "Resume every team that is not whole", True),
+    Key("recovery.leave", "escape,R", "leave", "leave", "Leave; what is being resumed goes on", True),
+    Key("recovery.look", "r", "look", "look again", "Look again at what is missing", True),
+    Key("recovery.panel", "tab,shift+tab", "panel", "left over", "Go to what is left over, and back", True),
+    Key("recovery.rebrief", "B", "rebrief", "re-brief all", "Tell every agent of the team where it stands", True),
+    Key("recovery.go", "enter", "go", "go to agent", "Go to the agent on the main screen", True),
+    Key("recovery.up", "up,k", "move(-1)", "up", "Select the row above"),
+    Key("recovery.down", "down,j", "move(1)", "down", "Select the row below"),
+    Key("recovery.page-up", "pageup,ctrl+u", "move_page(-1)", "page up", "Go one page back"),
+    Key("recovery.page-down", "pagedown,ctrl+d", "move_page(1)", "page down", "Go one page on"),
+    Key("recovery.first", "home", "move_to(0)", "first", "Go to the first row"),
+    Key("recovery.last", "end,G", "move_to(-1)", "last", "Go to the last row"),
+    Key("recovery.text-up", "K", "scroll_text(-1)", "text up", "Scroll what is said below back"),
+    Key("recovery.text-down", "J", "scroll_text(1)", "text down", "Scroll what is said below on"),
+    Key("credits.leave", "escape,dollar_sign", "leave", "back", "Go back to the main screen", True),
+    Key("credits.up", "up,k", "scroll_text(-1)", "up", "Scroll a line back", True),
+    Key("credits.down", "down,j", "scroll_text(1)", "down", "Scroll a line on", True),
+    Key("credits.page-up", "pageup,ctrl+u", "scroll_page(-1)", "page up", "Scroll a page back"),
+    Key("credits.page-down", "pagedown,ctrl+d,space", "scroll_page(1)", "page down", "Scroll a page on"),
+    Key("credits.first", "home", "jump(0)", "first", "Go to the beginning"),
+    Key("credits.last", "end,G", "jump(1)", "last", "Go to the end"),
+    Key("credits.account", "tab", "account(1)", "next account", "Go to the next account", True),
+    Key("credits.account-back", "shift+tab", "account(-1)", "account before", "Go to the account before"),
+    Key("credits.look", "r", "look", "read again", "Read it all again now", True),
     Key("dialog.close", "escape", "close", "close", "Close this without doing anything", True),
 )
 

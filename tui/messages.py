@@ -378,3 +378,11 @@ class PauseWanted(Wish):
         super().__init__()
         self.orchestration = orchestration
         self.paused = paused
+
+
+class PauseAllWanted(Wish):
+    """The person has all teams wait, or go on."""
+
+    def __init__(self, *, paused: bool) -> None:
+        super().__init__()
+        self.paused = paused

@@ -14,6 +14,8 @@ from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.models.need import Answer, AnswerState, Need
+from tui.credit_calls import CreditCalls, thresholds_of
+from tui.credit_messages import CreditWish
 from tui.messages import (
     AgentWanted,
     AnswerOpened,
@@ -23,6 +25,7 @@ from tui.messages import (
     LogOpened,
     MessagesOpened,
     MessagesWanted,
+    PauseAllWanted,
     WhyOpened,
     WhyWanted,
     Wish,
@@ -30,6 +33,8 @@ from tui.messages import (
 )
 from tui.opening import Opening
 from tui.pages import PAGE
+from tui.recovery_calls import RecoveryCalls
+from tui.recovery_messages import RecoveryWish
 from tui.schedule_calls import ScheduleCalls
 from tui.screens.over import OverScreen
 from tui.team_calls import TeamCalls
@@ -79,6 +84,16 @@ class Overlays:
         self._key_name = key_name
         self._keys_of = keys_of
         self._schedule = ScheduleCalls(app, orchestrator, run=run, clock=clock, key_name=key_name, keys_of=keys_of)
+        self._credit = CreditCalls(
+            app,
+            orchestrator,
+            run=run,
+            clock=clock,
+            keys_of=keys_of,
+            thresholds=thresholds_of(settings),
+            nearly_full=settings.context.checkpoint_percentage,
+        )
+        self.recovery = RecoveryCalls(app, main, orchestrator, run=run, key_name=key_name, keys_of=keys_of)
         self.team = TeamCalls(
             app, orchestrator, run=run, clock=clock, keys_of=keys_of, settings=settings, opening=opening
         )
@@ -118,6 +133,17 @@ class Overlays:
                 self._run(self._read(wish), group="page")
             case AgentWanted():
                 self._go_to(wish)
+            case PauseAllWanted():
+                self._run(self._pause_all(wish), group="pause", exclusive=True)
+            case _:
+                self._take_elsewhere(wish)
+
+    def _take_elsewhere(self, wish: Wish) -> None:
+        match wish:
+            case RecoveryWish():
+                self.recovery.take(wish)
+            case CreditWish():
+                self._credit.take(wish, self._main.fleet)
             case TeamWish():
                 self.team.take(wish)
             case _:
@@ -132,6 +158,10 @@ class Overlays:
             self._main.action_attach()
         if wish.text is not None:
             self._app.call_later(self._main.write, wish.agent, wish.text)  # after the tree has the focus
+
+    async def _pause_all(self, wish: PauseAllWanted) -> None:
+        pausing = self._orchestrator.pausing
+        await (pausing.pause_all() if wish.paused else pausing.resume_all())
 
     # -- needs ------------------------------------------------------------------------------------
 

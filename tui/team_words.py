@@ -8,7 +8,7 @@ from textwrap import wrap
 from textual.content import Content
 
 from orchestrator_core.models.analysis import Analysis, AnalysisProgress, AnalysisSource, Suggestion
-from orchestrator_core.models.launch import Proposal
+from orchestrator_core.models.launch import LIMITED, Proposal
 from orchestrator_core.models.spec import Phase
 from orchestrator_core.models.team import Role, RoleChoice
 from tui.team_rows import BYPASS, interval_words, model_words
@@ -154,7 +154,7 @@ def needs_a_second_press(proposal: Proposal) -> str:
         return f"{len(team.chosen)} agents are more than the plan {team.plan} carries ({team.cap})"
     if free := [choice.role.key for choice in team.chosen if choice.permission_mode == BYPASS]:
         return f"{', '.join(map(clean, free))} would ask for no permission at all"
-    return ""
+    return next((clean(warning) for warning in proposal.warnings if warning.startswith(LIMITED)), "")
 
 
 def details_of(proposal: Proposal, choice: RoleChoice | None, role: Role, width: int) -> Content:

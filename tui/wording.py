@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from orchestrator_core.models.agent import Agent, AgentStatus
 from orchestrator_core.models.message import AgentMessage, MessageState
+from orchestrator_core.models.words import plural as plural
 
 GLYPHS: dict[AgentStatus, str] = {
     AgentStatus.WORKING: "●",
@@ -104,11 +105,6 @@ def moment(at: float, now: float, *, brief: bool = False) -> str:
 def clock_time(at: float) -> str:
     """Return when something was, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 team`, `2 teams`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def ask(agent: Agent) -> str:

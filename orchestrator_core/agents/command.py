@@ -11,6 +11,7 @@ from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchCont
 from orchestrator_core.agents.screen_patterns import Patterns, line_prompt, patterns, unread
 from orchestrator_core.config.settings import DriverSettings
 from orchestrator_core.errors import NotFoundError, SettingsError
+from orchestrator_core.models.agent import Agent
 
 NO_SCREEN = "none"
 
@@ -68,6 +69,14 @@ class CommandDriver:
         """Return None: it keeps no such files."""
         return None
 
+    def account(self, environ: Mapping[str, str]) -> str:
+        """Return nothing: nobody tells of its credit."""
+        return ""
+
+    def can_resume(self, agent: Agent, environ: Mapping[str, str]) -> bool:
+        """Return False: it keeps no conversation that we know of."""
+        return False
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one such program; it has no conversation that could be resumed."""
         road = self.road_of(context.briefing)
@@ -78,6 +87,10 @@ class CommandDriver:
             conversation="",
             briefing_road=road,
         )
+
+    def plan_resume(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to start it anew: nothing of an earlier run can be gone on with."""
+        return self.plan_launch(context)
 
     def _read_patterns(self) -> Patterns:
         if self._settings.prompt_pattern:

@@ -144,6 +144,22 @@ class Driver(Protocol):
         """Return where its programs keep a file about each of their sessions; None when they keep none we can read."""
         ...
 
+    def account(self, environ: Mapping[str, str]) -> str:
+        """Return whose credit its programs use when started with `environ`; empty when nothing is known of any."""
+        ...
+
+    def can_resume(self, agent: Agent, environ: Mapping[str, str]) -> bool:
+        """Whether the agent's conversation is there to be gone on with by a program started with `environ`."""
+        ...
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one agent. Each call plans a new conversation."""
+        ...
+
+    def plan_resume(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to have an agent go on in its own conversation, with `context.briefing` as what it is told next.
+
+        Nobody else may have the conversation open: that is for the caller to see to. An agent without one, or of a
+        kind that keeps none, is planned to be started anew: the plan's `conversation` tells.
+        """
         ...

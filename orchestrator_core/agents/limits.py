@@ -24,6 +24,13 @@ EPOCH, DOOMSDAY = 1e8, 1e11
 """What is not between them is no time in seconds."""
 
 
+WINDOW_WORDS = (
+    (re.compile(r"\b(?:weekly|7-day|seven-day)\b", re.IGNORECASE), "seven_day"),
+    (re.compile(r"\b(opus|sonnet|haiku|fable)\b", re.IGNORECASE), ""),
+)
+"""What the words of a limit call its window; empty: as the words do. Any other is the five hours."""
+
+
 class UsageWindow(Struct, frozen=True, kw_only=True):
     """How much of a subscription's allowance is used."""
 
@@ -46,6 +53,14 @@ def limit_end(windows: Sequence[UsageWindow], texts: Sequence[str], since: float
         return at
     nearest = max(ahead, key=lambda window: window.used_percentage, default=None)
     return nearest.resets_at if nearest else None
+
+
+def window_of(text: str) -> str:
+    """Return the window whose limit `text` tells of: `five_hour` when it does not say."""
+    for words, name in WINDOW_WORDS:
+        if found := words.search(text):
+            return name or found[0].lower()
+    return "five_hour"
 
 
 def resets_at(text: str, since: float, local: tzinfo) -> float | None:

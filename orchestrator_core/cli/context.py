@@ -111,6 +111,12 @@ class Context:
 
         return build(self.environ)
 
+    def onlooker(self) -> Orchestrator:
+        """Return a new facade that writes nothing into the state folder; the caller closes it."""
+        from orchestrator_core.bootstrap import onlooker
+
+        return onlooker(self.environ)
+
     def adopt(self, target: str) -> Agent:
         """Make an agent of one that the person started by hand in the pane that `target` names.
 

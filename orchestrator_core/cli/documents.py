@@ -33,6 +33,7 @@ def team_document(team: Team) -> Json:
         "session": run.session,
         "starting_branch": run.starting_branch,
         "state": run.state,
+        "paused": run.state.is_active and run.paused_at is not None,
         "agents": [agent_document(view) for view in team.agents],
     }
 

@@ -17,10 +17,13 @@ Work = Callable[["Orchestrator"], Awaitable[T]]
 
 
 class Calls:
-    """A facade that is open for several calls; between them nothing runs, so that a person can be asked."""
+    """A facade that is open for several calls; between them nothing runs, so that a person can be asked.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    One that `only_looks` works on a copy of what is stored: nothing is written into the state folder.
+    """
+
+    def __init__(self, context: Context, *, only_looks: bool = False) -> None:
+        self._open = context.onlooker if only_looks else context.orchestrator
         self._runner = asyncio.Runner()
         self._orchestrator: Orchestrator | None = None
 
@@ -42,7 +45,7 @@ class Calls:
 
     async def _work(self, work: Work[T]) -> T:
         if self._orchestrator is None:
-            self._orchestrator = self._context.orchestrator()
+            self._orchestrator = self._open()
         return await work(self._orchestrator)
 
 

@@ -76,7 +76,7 @@ def team_lines(team: Team, now: float, look: Look) -> list[str]:
         Column("BRANCH", elastic=True),
     )
     run = team.orchestration
-    paused = run.state.is_active and run.check_ins_paused_at is not None
+    paused = run.state.is_active and run.holds_check_ins
     rows = (_agent_row(view, paused, now) for view in team.agents)
     return [_heading(team, look), *table(columns, rows, width=look.width, color=look.color)]
 
@@ -92,6 +92,7 @@ def agent_fields(view: AgentView, now: float) -> list[tuple[str, str]]:
         ("doing", agent.doing),
         ("waits for", agent.waiting_for),
         ("queued", str(view.queued) if view.queued else ""),
+        ("held", agent.held_reason),
         ("unconfirmed", str(view.unconfirmed) if view.unconfirmed else ""),
         ("next check-in", _next(view, now)),
         ("driver", agent.driver),
@@ -132,7 +133,8 @@ def _heading(team: Team, look: Look) -> str:
     state = paint(run.state, _STATE_STYLES.get(run.state, "warn"), color=look.color)
     name = paint(printable(run.id), "strong", color=look.color)
     demo = ", demo" if run.is_demo else ""
-    return f"{name}  {state}  {printable(run.project)} on {printable(run.starting_branch)}{demo}"
+    paused = paint(", paused", "warn", color=look.color) if run.state.is_active and run.paused_at is not None else ""
+    return f"{name}  {state}{paused}  {printable(run.project)} on {printable(run.starting_branch)}{demo}"
 
 
 def _list_row(team: Team, now: float) -> tuple[str | Cell, ...]:

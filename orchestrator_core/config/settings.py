@@ -204,6 +204,8 @@ class CreditSettings(Section, frozen=True, kw_only=True):
     """Whether tmorch tells agents to go on after a limit, if they do not do so by themselves."""
     margin_s: Seconds = 150
     """How many seconds after the reset it is first looked whether they go on; Claude Code takes about 80 to do so."""
+    verify_s: Seconds = 60
+    """How many seconds agents that were told to go on have until it is judged whether they do."""
     backoff_min: Annotated[float, Meta(gt=0, le=1440)] = 5
     """After how many minutes it is looked again while an account is still limited; each time twice as long."""
     backoff_most_min: Annotated[float, Meta(gt=0, le=1440)] = 120
@@ -223,6 +225,10 @@ class BudgetSettings(Section, frozen=True, kw_only=True):
     """How many dollars one agent may use in a day, as Claude Code counts them."""
     team_usd: Annotated[float, Meta(ge=0)] = 0
     """How many dollars one team may use in a day."""
+    teams: Annotated[
+        dict[str, Annotated[float, Meta(ge=0)]], Meta(description='a table of numbers, as in { "shop-3f2a" = 20 }')
+    ] = {}
+    """The same for particular teams, by their ids."""
     day_usd: Annotated[float, Meta(ge=0)] = 0
     """How many dollars all teams together may use in a day."""
     window_percentage: Annotated[float, Meta(ge=0, le=100)] = 0

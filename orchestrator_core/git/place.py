@@ -58,6 +58,11 @@ def remains_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmorch-removed")
 
 
+def restoring_of(path: Path) -> Path:
+    """Return where the files of a worktree are written while it is brought back; a crash leaves it there."""
+    return path.with_name(f".{path.name}.tmorch-restoring")
+
+
 async def locate(project: str | Path, worktree: str | Path) -> Place:
     """Return where the worktree recorded as `worktree` is. Only looks."""
     path = canonical(worktree)

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from msgspec import structs
+
 from orchestrator_core.errors import RefusedError, TimedOutError, TmorchError
 from orchestrator_core.git.index import commit_at, read_status
 from orchestrator_core.git.nested import nested_repositories
-from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable
+from orchestrator_core.git.place import INITIALIZING, Place, hindrances, is_readable, restoring_of
 from orchestrator_core.git.porcelain import Worktree
 from orchestrator_core.git.registry import (
     Checkout,
@@ -21,6 +23,7 @@ from orchestrator_core.git.registry import (
     find_worktree,
     git_worktree,
     list_worktrees,
+    points_to,
 )
 from orchestrator_core.git.removal import delete_folder, delete_leftovers, recover, remove_verified
 from orchestrator_core.git.risk import work_at_risk
@@ -36,6 +39,7 @@ __all__ = [
     "list_worktrees",
     "move_to_trash",
     "remove_worktree",
+    "restore_worktree",
     "trash_list",
     "work_at_risk",
 ]
@@ -82,6 +86,60 @@ async def add_worktree(project: str | Path, path: str | Path, branch: str, base:
         await asyncio.shield(_undo_add(project, where, branch, commit, made, error))
         raise
     return where
+
+
+async def restore_worktree(project: str | Path, path: str | Path, branch: str) -> Path:
+    """Bring back the worktree at `path`, whose folder is gone, and return its real path. Nothing is made twice.
+
+    What was staged comes back from the worktree's own index, if git still has that; else `branch` is checked out
+    as it was committed last. A folder that is there is left as it is, whatever is in it.
+
+    Raises:
+        RefusedError: the branch is gone, something else is at the path, or the worktree is locked.
+        GitCommandError: git could not check the files out.
+
+    """
+    where = canonical(path)
+    place = await recover(project, where)
+    if place.known is not None and place.known.locked == INITIALIZING:  # git was killed while it made it
+        await remove_worktree(project, where)
+        place = await recover(project, where)
+    if place.checkout is not None and points_to(where / ".git", place.checkout.git_dir):
+        return where
+    if place.known is not None and place.known.locked is not None:
+        raise _not_restored(where, f"it is locked{f' ({place.known.locked})' if place.known.locked else ''}")
+    if place.exists and not (where.is_dir() and not where.is_symlink() and not any(where.iterdir())):
+        raise _not_restored(where, "something else is at that path")
+    async with _one_at_a_time(await common_git_dir(project)):
+        _make_folders(where.parent, [])
+        if place.checkout is not None:
+            await _restore_files(place.checkout)
+            return where
+        if not (await ask_git(project, "rev-parse", "--verify", "-q", f"refs/heads/{branch}")).line:
+            raise _not_restored(where, f"its branch {branch} is gone")
+        await git_worktree(project, "add", str(where), branch, timeout=ADD_TIMEOUT_S, hooks=True)
+    return where
+
+
+async def _restore_files(checkout: Checkout) -> None:
+    """Write the files that are in the index into a folder beside, and put that into its place as a whole."""
+    aside = restoring_of(checkout.folder)
+    await asyncio.to_thread(delete_folder, aside)
+    if not (checkout.git_dir / "index").exists():
+        await checkout.git("read-tree", "HEAD")
+    aside.mkdir(mode=0o700)
+    await structs.replace(checkout, folder=aside).git("checkout-index", "-a", timeout=ADD_TIMEOUT_S)
+    (aside / ".git").write_bytes(b"gitdir: " + os.fsencode(checkout.git_dir) + b"\n")
+    aside.rename(checkout.folder)
+
+
+def _not_restored(path: Path, cause: str) -> RefusedError:
+    return RefusedError(
+        f"the worktree {displayable(str(path))} cannot be brought back",
+        cause=displayable(cause),
+        remedy="`git worktree list` in the project says what git knows of it",
+        code="worktree-not-restored",
+    )
 
 
 async def remove_worktree(project: str | Path, path: str | Path, *, if_at: str = "") -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.credit import AccountStatus
 from orchestrator_core.models.ids import AgentId, PaneId, SessionId, WindowId
 from orchestrator_core.models.need import Need
 from orchestrator_core.models.orchestration import Orchestration
@@ -89,6 +90,8 @@ class Fleet(Struct, frozen=True, kw_only=True):
     guests: tuple[Guest, ...] = ()
     needs: tuple[Need, ...] = ()
     """What needs the person, oldest first; without what was dismissed."""
+    accounts: tuple[AccountStatus, ...] = ()
+    """What is known of the credit of those that agents use, by name; without projections."""
     schedule_version: tuple[int, int] = (0, 0)
     """Differs when the check-ins or their firings do."""
     supervisor: SupervisorHealth = SupervisorHealth(running=False)

@@ -17,6 +17,9 @@ from orchestrator_core.models.team import Estimate, TeamProposal, Tuning
 ProposalId = NewType("ProposalId", int)
 """A saved proposal's number, counted per state folder."""
 
+LIMITED = "a usage limit holds the account"
+"""How the warning of a proposal begins that its agents would have to wait."""
+
 
 class StartRequest(Struct, frozen=True, kw_only=True):
     """A wish for a team. Empty values mean: decide by the rules."""

@@ -27,6 +27,10 @@ class NeedKind(StrEnum):
     """No sign of progress for long, although it waits for nobody."""
     MISSED = "missed"
     """A check-in could not fire and is not tried any more."""
+    LIMITED = "limited"
+    """A usage limit holds agents: for the person to know of, or to end when tmorch may not."""
+    BUDGET = "budget"
+    """A budget is nearly or wholly used up."""
     FAILED = "failed"
     EXITED = "exited"
 

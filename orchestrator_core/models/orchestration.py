@@ -52,9 +52,18 @@ class Orchestration(Struct, frozen=True, kw_only=True):
     """It holds agents that the person started by hand; its session and folders are not ours."""
     check_ins_paused_at: float | None = None
     """Since when its check-ins are paused; None while they fire."""
+    paused_at: float | None = None
+    """Since when the person has all of it paused: no check-in fires, and messages wait. None while nothing does."""
     boot_id: str = ""
-    """The boot of the machine during which it was last known to run."""
+    """The boot of the machine during which it was last started; empty when that is not known."""
+    offered_boot_id: str = ""
+    """During which boot the person was last asked whether it is to be brought back."""
     failure: str = ""
     launcher_pid: int | None = None
     launcher_started: float | None = None
     created_at: float = 0.0
+
+    @property
+    def holds_check_ins(self) -> bool:
+        """Whether no check-in fires because the person has paused them, or all of it."""
+        return self.check_ins_paused_at is not None or self.paused_at is not None

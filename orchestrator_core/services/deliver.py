@@ -20,6 +20,7 @@ from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandErr
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.message import AgentMessage, DeliveryMode, MessageState
 from orchestrator_core.services.envelope import Envelope, Lying, lying, seal
+from orchestrator_core.services.holding import why_held
 from orchestrator_core.services.sight import Hindrance, Obstacle, Sight, look, obstacle
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.gateway import TmuxGateway
@@ -79,8 +80,13 @@ class Delivery:
         sight = await look(self._gateway, self._agent, self._driver)
         self.obstacle = obstacle(sight, DeliveryMode.WHEN_IDLE, self._agent.status)
         message = None
-        if self.obstacle is None:
+        if held := why_held(self._store, self._agent.id):
+            self._store.messages.hold(self._agent.id, held)
+        elif self.obstacle is None:
             message = self._store.messages.claim_next(self._agent.id, self._clock())
+        elif self.obstacle.is_limit and sight is not None:
+            message = self._claim_nudge(sight)
+            self._store.messages.hold(self._agent.id, self.obstacle.reason)
         elif obstacle(sight, DeliveryMode.NOW, self._agent.status) is None:
             message = self._store.messages.claim_next(
                 self._agent.id, self._clock(), mode=DeliveryMode.NOW, besides=self._driver.commands
@@ -91,6 +97,12 @@ class Delivery:
         if message is None or sight is None:
             return None
         return await self._type(message, sight)
+
+    def _claim_nudge(self, sight: Sight) -> AgentMessage | None:
+        """Claim what tells the agent to go on after its limit, if its prompt is free for it."""
+        nudge = self._store.continuations.waiting_nudge(self._agent.id)
+        is_free = sight.reading.has_prompt and not sight.reading.draft
+        return self._store.messages.claim(nudge, self._clock()) if nudge is not None and is_free else None
 
     async def hindrance(self) -> Obstacle | None:
         """Return what stands in the way of typing to the agent while it is idle, or None."""

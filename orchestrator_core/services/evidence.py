@@ -159,6 +159,22 @@ def owner_of(session: SessionEvidence, agent: Agent) -> SessionOwner:
     return SessionOwner.AGENT if is_own else SessionOwner.STRANGER
 
 
+def running_elsewhere(folder: Path | None, agent: Agent) -> str:
+    """Return which process has the conversation open of an agent whose own program has ended; empty when none has.
+
+    `folder` is where the programs of its kind keep their session files.
+    """
+    from orchestrator_core.services.liveness import started_at
+
+    for path in _listed(folder) if folder is not None and agent.conversation else ():
+        says = _decoded(path)
+        if says is None or says.conversation != agent.conversation or says.pid == agent.pid:
+            continue
+        if session_runs(says) and started_at(says.pid) is not None:  # one that has ended may still have its number
+            return f"process {says.pid}" + (f" in pane {says.pane}" if says.pane else "")
+    return ""
+
+
 def session_runs(session: SessionEvidence) -> bool:
     """Whether the very process that wrote the file runs: its pid may be another one's by now."""
     if HAS_PROC and session.process_start.isdecimal():
@@ -237,9 +253,10 @@ def with_limit_end(verdict: Verdict, evidence: Evidence, agent: Agent, agents_fo
 def _usage(path: Path) -> tuple[UsageWindow, ...]:
     try:
         with path.open("rb") as file:
-            return usage.decode(file.read(MOST_BYTES))
+            told = usage.decode(file.read(MOST_BYTES))
     except OSError:
         return ()
+    return tuple(told.windows.values()) if told else ()
 
 
 @cache

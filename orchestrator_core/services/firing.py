@@ -31,6 +31,8 @@ STARTING_S = 10.0
 """How soon a check-in is looked at again whose agent is starting."""
 LIMITED_S = 60.0
 """The same when its agent is limited, and nobody knows until when."""
+HELD_S = 600.0
+"""The same when something holds its agent: whoever lets go of it has it fire before that."""
 BACK_S = 1.0
 """By how much the clock must have gone back for that to matter."""
 FAULTS = 3
@@ -81,6 +83,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     orchestration: Orchestration
     is_waiting: bool = False
     """A message of an earlier firing of it has not got to the agent yet."""
+    held: str = ""
+    """Why nothing fires for the agent, such as a budget that is used up; empty: nothing holds it."""
     last_sent: float | None = None
     """When any check-in was last sent to the agent."""
 
@@ -95,6 +99,8 @@ def decide(situation: Situation, settings: ScheduleSettings, now: float) -> Deci
         return Hold("its usage limit is not over", until if until > now else now + LIMITED_S)
     if agent.status is AgentStatus.STARTING:
         return Hold("its agent is starting", now + STARTING_S)
+    if situation.held:
+        return Hold(situation.held, now + HELD_S)
     if reason := _reason_to_skip(situation, settings, now):
         return Skip(reason)
     return Send()
@@ -140,8 +146,17 @@ class Report(Protocol):
 class Scheduler:
     """Fires what is due. Two of them on one store fire nothing twice."""
 
-    def __init__(self, store: Store, settings: ScheduleSettings, clock: Callable[[], float], report: Report) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: ScheduleSettings,
+        clock: Callable[[], float],
+        report: Report,
+        held: Callable[[AgentId], str] = lambda agent: "",
+    ) -> None:
+        """`held` tells why nothing fires for an agent, or nothing."""
         self._store = store
+        self._held = held
         self._settings = settings
         self._clock = clock
         self._report = report
@@ -230,6 +245,7 @@ class Scheduler:
             check_in=check_in,
             agent=agent,
             orchestration=self._store.orchestrations.get(agent.orchestration),
+            held=self._held(agent.id),
             is_waiting=check_in.repeats and self._store.firings.is_waiting(check_in.id),
             last_sent=self._store.firings.last_sent(agent.id) if check_in.is_standing else None,
         )

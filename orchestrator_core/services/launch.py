@@ -26,6 +26,7 @@ from orchestrator_core.models.ids import OrchestrationId, SessionId
 from orchestrator_core.models.launch import Decide, Decision, Progress, Proposal, StepFailure, StepProgress, StepState
 from orchestrator_core.models.message import PERSON, DeliveryMode, MessageKind
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.services.boot import boot_id
 from orchestrator_core.services.briefings import first_prompt, planned_agents, planned_orchestration
 from orchestrator_core.services.catalogues import catalogue_for
 from orchestrator_core.services.launch_ready import Readiness
@@ -123,6 +124,7 @@ class Launch:
             planned_orchestration(proposal, identifier),
             server=self._tools.address.socket_path,
             is_demo=self._driver.is_demo,
+            boot_id=boot_id(),
             launcher_pid=os.getpid(),
             launcher_started=started_at(os.getpid()),
             created_at=self._tools.clock(),
@@ -137,7 +139,11 @@ class Launch:
 
     async def _make(self, orchestration: Orchestration) -> Orchestration:
         tools = self._tools
-        agents = planned_agents(self._proposal, orchestration, tools.settings, tools.paths, tools.clock())
+        account = self._driver.account(tools.environ)
+        agents = tuple(
+            msgspec.structs.replace(agent, account=account)
+            for agent in planned_agents(self._proposal, orchestration, tools.settings, tools.paths, tools.clock())
+        )
         await self._add_worktrees(orchestration, agents)
         members = [
             await self._attempt("files", agent.role, partial(self._write_files, orchestration, agents, agent))
@@ -209,22 +215,12 @@ class Launch:
                 spool=self._tools.paths.spool,
                 briefing=text,
                 tmorch_argv=self._tools.tmorch_argv,
-                env=self._agent_environment(),
+                env=agent_environment(self._tools.environ),
                 team=self._proposal.team.roles,
             )
         )
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for file in plan.files:
-            Path(file.path).write_text(file.text, encoding="utf-8", newline="")
-            Path(file.path).chmod(file.mode)
+        write_files(folder, plan)
         return Member(agent=_with_conversation(agent, plan.conversation), briefing=text, plan=plan)
-
-    def _agent_environment(self) -> dict[str, str]:
-        """Return what an agent needs to find the same tmorch as the person: its state, settings and commands."""
-        names = ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMORCH_STATE", "TMORCH_CONFIG", "CLAUDE_CONFIG_DIR")
-        environ = {name: value for name, value in self._tools.environ.items() if name in names}
-        environ |= {n: v for n, v in self._tools.environ.items() if n.startswith("TMORCH_") and "__" in n}
-        return environ
 
     async def _open_windows(self, orchestration: Orchestration, members: tuple[Member, ...]) -> None:
         session: SessionId | None = None
@@ -332,6 +328,20 @@ class Launch:
 
     def _tell(self, step: str, state: StepState, text: str, agent: str = "") -> None:
         self._progress(StepProgress(step=step, state=state, text=text, agent=agent))
+
+
+def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what an agent needs to find the same tmorch as the person: its state, settings and commands."""
+    names = ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMORCH_STATE", "TMORCH_CONFIG", "CLAUDE_CONFIG_DIR")
+    return {n: v for n, v in environ.items() if n in names or (n.startswith("TMORCH_") and "__" in n)}
+
+
+def write_files(folder: Path, plan: LaunchPlan) -> None:
+    """Write what a driver wants in an agent's private folder."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for file in plan.files:
+        Path(file.path).write_text(file.text, encoding="utf-8", newline="")
+        Path(file.path).chmod(file.mode)
 
 
 def _with_conversation(agent: Agent, conversation: str) -> Agent:

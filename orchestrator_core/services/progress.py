@@ -198,14 +198,18 @@ class ProgressWatch:
             return
         active = self._store.orchestrations.list(active=True)
         running = {o.id for o in active if o.state is OrchestrationState.RUNNING}
-        paused = {o.id for o in active if o.check_ins_paused_at is not None}
+        paused = {o.id for o in active if o.holds_check_ins}
         nudged = {agent.id for agent in self._watch.agents if agent.orchestration not in paused}
         standing = self._store.check_ins.standing()
         numbers = [number for agent in agents if agent in nudged for number in standing.get(agent, ())]
         self._facts = _Facts(
             running=frozenset(running),
             messages=self._store.messages.last_signs(agents),
-            nudged_every_s={c.target: c.interval_s for c in self._store.check_ins.named(numbers) if c.interval_s},
+            nudged_every_s={  # one that is held back, or about to fire after that, has not failed to reach anybody
+                c.target: c.interval_s
+                for c in self._store.check_ins.named(numbers)
+                if c.interval_s and c.retry_at is None
+            },
         )
         self._asked = asked
 

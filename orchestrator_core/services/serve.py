@@ -15,6 +15,8 @@ from orchestrator_core.services.connections import Connections
 from orchestrator_core.services.deliver import Delivery
 from orchestrator_core.services.gates import answer_gate
 from orchestrator_core.services.hand_over import HandOver, Offer
+from orchestrator_core.services.holding import why_held
+from orchestrator_core.services.limit_menu import leave_limit_menu
 from orchestrator_core.store import Store
 from orchestrator_core.tmux.gateway import TmuxGateway
 
@@ -52,15 +54,20 @@ class Server:
                 return
             if agent.status in (AgentStatus.STARTING, AgentStatus.WAITING):
                 await self._answer_gate(agent)
+            if agent.status is AgentStatus.LIMITED and self._store.continuations.waiting_nudge(agent_id) is not None:
+                await leave_limit_menu(await self._gateway(agent), agent, self._drivers[agent.driver])
             if not await self._settle(agent, delivery):
                 return
             if self._awaits_briefing(agent):
                 hindrance = await delivery.hindrance()
                 self._store.messages.hold(agent_id, hindrance.reason if hindrance else "its briefing comes first")
                 return
-            while await delivery.next():
+            while not (held := why_held(self._store, agent_id)) and await delivery.next():
                 pass
-            self._offer(agent, delivery)
+            if held:
+                self._store.messages.hold(agent_id, held)
+            else:
+                self._offer(agent, delivery)
         except TmuxGoneError as gone:
             self._store.messages.hold(agent_id, f"the tmux server is not there: {gone.title}")
         except TimedOutError as late:
@@ -100,11 +107,12 @@ class Server:
         return driver.has_hooks and agent.status.is_live and any(_given_as_argument(m, driver) for m in claimed)
 
     async def _settle_offer(self, agent: Agent, delivery: Delivery, message: AgentMessage, standing: Offer) -> bool:
-        """Settle an offer that was taken; take it back once its prompt can be typed into, or it works no more."""
+        """Settle an offer that was taken; take it back once its prompt can be typed into, or it is idle or held."""
         hand_over = self._hand_over(agent)
         if standing is Offer.OPEN:
             hindrance = await delivery.hindrance()
-            if hindrance is not None and hindrance.may_hand_over:
+            is_held = bool(why_held(self._store, agent.id))
+            if hindrance is not None and hindrance.may_hand_over and not is_held:
                 return False
             standing = hand_over.withdraw(message)
         hand_over.settle(message, standing)

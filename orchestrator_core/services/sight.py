@@ -39,6 +39,8 @@ class Obstacle(Struct, frozen=True, kw_only=True):
     hindrance: Hindrance = Hindrance.WAIT
     may_hand_over: bool = False
     """The agent works, and its prompt cannot be typed into: it may be handed the message at the end of its turn."""
+    is_limit: bool = False
+    """A usage limit holds the agent: only what tells it to go on afterwards may be typed."""
 
 
 async def look(gateway: TmuxGateway, agent: Agent, driver: Driver) -> Sight | None:
@@ -72,7 +74,7 @@ def obstacle(sight: Sight | None, mode: DeliveryMode, status: AgentStatus) -> Ob
         return Obstacle(reason="its program has ended")
     if not sight.is_agent:
         return _stranger(sight.frame.command, status)
-    return _screen_obstacle(sight.reading, mode, is_working=status is AgentStatus.WORKING)
+    return _screen_obstacle(sight.reading, mode, status)
 
 
 def _stranger(command: str, status: AgentStatus) -> Obstacle:
@@ -87,7 +89,8 @@ def _stranger(command: str, status: AgentStatus) -> Obstacle:
     )
 
 
-def _screen_obstacle(reading: Reading, mode: DeliveryMode, *, is_working: bool) -> Obstacle | None:
+def _screen_obstacle(reading: Reading, mode: DeliveryMode, status: AgentStatus) -> Obstacle | None:
+    is_working = status is AgentStatus.WORKING
     if not reading.readable:
         return Obstacle(
             reason="its prompt cannot be recognised: set `screen` or `prompt_pattern` for this kind of agent",
@@ -95,8 +98,8 @@ def _screen_obstacle(reading: Reading, mode: DeliveryMode, *, is_working: bool) 
         )
     if reading.state is ScreenState.DIALOG:
         return Obstacle(reason=f"a dialog is open: {reading.dialog}")
-    if reading.state is ScreenState.LIMIT:
-        return Obstacle(reason="it waits for a usage limit")
+    if reading.state is ScreenState.LIMIT or (status is AgentStatus.LIMITED and reading.state is ScreenState.READY):
+        return Obstacle(reason="it waits for a usage limit", is_limit=True)
     if not reading.has_prompt:
         return Obstacle(reason="its prompt is not on its screen", may_hand_over=is_working)
     if reading.draft:

@@ -39,7 +39,7 @@ def read_timeline(store: Store, start: float, end: float, *, step_s: float, now:
     ticks: Ticks = defaultdict(list)
     for firing in firings:
         ticks[firing.target].append(_tick_of_firing(firing, known))
-    paused = {team.id for team in teams if team.check_ins_paused_at is not None}
+    paused = {team.id for team in teams if team.holds_check_ins}
     agents = {agent.id: agent for agent in _agents(store, teams, {check_in.target for check_in in known.values()})}
     for check_in in shown:
         if agent := agents.get(check_in.target):

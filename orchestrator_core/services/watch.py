@@ -114,7 +114,7 @@ class Watch:
             for agent in active:
                 self._agents.setdefault(servers.get(agent.orchestration, ""), []).append(agent)
             self._facts = self._store.hook_facts.all()
-            self._forget_others(frozenset(agent.id for agent in active))
+            self._forget_others(frozenset(agent.id for agent in active if agent.pane))
             self._revision = revision
         return self._agents
 
@@ -138,7 +138,8 @@ class Watch:
             await self._keep_last_words(gateway, agents, panes)
         except TmuxGoneError as error:
             self._passing -= {agent.id for agent in agents}
-            return [(agent, _gone(f"the tmux server is not there: {error.title}")) for agent in agents]
+            gone = _gone(f"the tmux server is not there: {error.title}")
+            return [(agent, gone) for agent in agents if agent.pane]  # without one it is being started just now
         except TimedOutError as error:  # it hangs: that must not keep the other servers' agents from being seen
             self._report(f"{error.title}: {error.cause}")
             return []

@@ -24,7 +24,8 @@ FIRES = f"""
     FROM checkin INDEXED BY checkin_by_time
     CROSS JOIN agent ON agent.id = checkin.target
     CROSS JOIN orchestration ON orchestration.id = agent.orchestration
-    WHERE checkin.state = 'active' AND orchestration.check_ins_paused_at IS NULL AND {LOOK_AT} <= ?
+    WHERE checkin.state = 'active' AND orchestration.check_ins_paused_at IS NULL
+        AND orchestration.paused_at IS NULL AND {LOOK_AT} <= ?
 """
 DUE = f"SELECT checkin.id {FIRES} ORDER BY {LOOK_AT}, checkin.id LIMIT ?"
 NEXT = f"SELECT {LOOK_AT} AS at {FIRES} ORDER BY {LOOK_AT} LIMIT 1"

@@ -7,7 +7,11 @@ from msgspec import Struct
 
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.store.database import Database
+from orchestrator_core.store.rows import split_readable
 from orchestrator_core.store.tables import JournalRow
+
+OPEN_OF_KIND = "SELECT id, orchestration, kind, payload FROM journal WHERE is_open = 1 AND kind = ? ORDER BY id"
+"""Asked for every few seconds."""
 
 
 class JournalEntry(Struct, frozen=True, kw_only=True):
@@ -43,6 +47,10 @@ class Journal:
             .order_by(JournalRow.id.desc())
         )
         return self._db.models(JournalEntry, query)
+
+    def open_of_kind(self, kind: str) -> tuple[JournalEntry, ...]:
+        """Return the open entries of one kind, of all orchestrations, oldest first. Cheap when there are none."""
+        return self._db.readable(split_readable(JournalEntry, self._db.execute(OPEN_OF_KIND, (kind,))))
 
     def close(self, entry: int) -> None:
         """Close an entry; closing it twice is harmless."""

@@ -13,7 +13,7 @@ from orchestrator_core.store import queries
 from orchestrator_core.store.admission import NO_LIMITS, Limits, NewMessage
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.rows import Row
-from orchestrator_core.store.tables import MessageRow
+from orchestrator_core.store.tables import MessageRow, NudgeRow
 
 QUEUED, DELIVERING = MessageState.QUEUED.value, MessageState.DELIVERING.value
 UNCONFIRMED = MessageState.UNCONFIRMED.value
@@ -67,7 +67,8 @@ class Messages:
         The sender that was served longest ago goes first, with the oldest of its messages. With `mode`, only messages
         of that mode count; those whose text is one of `besides` never do. What cannot be read is passed over.
         """
-        waiting = (MessageRow.state == QUEUED) & (MessageRow.target == target)
+        nudges = NudgeRow.select(NudgeRow.message)  # they have a road of their own
+        waiting = (MessageRow.state == QUEUED) & (MessageRow.target == target) & MessageRow.id.not_in(nudges)
         if mode is not None:
             waiting &= MessageRow.mode == mode
         if besides:
@@ -100,6 +101,20 @@ class Messages:
         with self._db.transaction():
             found = self.next_for(target, mode=mode, besides=besides)
             return self._write(found.id, state=DELIVERING, reason=reason, claimed_at=at) if found else None
+
+    def claim(self, message: MessageId, at: float, *, reason: str = "") -> AgentMessage:
+        """Make a queued message `delivering` whoever's turn it is, and return it: it travels on a road of its own.
+
+        Raises:
+            NotFoundError: there is no such message.
+            RefusedError: it is not queued (code `message-state`).
+
+        """
+        with self._db.transaction():
+            before = self.get(message)
+            if before.state is not MessageState.QUEUED:
+                raise _no_way(before, MessageState.DELIVERING)
+            return self._write(message, state=DELIVERING, reason=reason, claimed_at=at)
 
     def finish(
         self, message: MessageId, state: MessageState, *, reason: str = "", pane: PaneId | None = None, at: float

@@ -11,7 +11,7 @@ from orchestrator_core.models.need import Need
 from orchestrator_core.models.orchestration import OrchestrationState
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.rows import values_of
-from orchestrator_core.store.tables import MessageRow, NeedRow, OrchestrationRow
+from orchestrator_core.store.tables import MessageRow, NeedRow, NudgeRow, OrchestrationRow
 
 
 def _active() -> ModelSelect[OrchestrationRow]:
@@ -68,5 +68,8 @@ class Needs:
     def failed_messages(self, after: float) -> tuple[AgentMessage, ...]:
         """Return the messages put in after `after` that were refused or are unconfirmed, without suppressed ones."""
         failed = MessageRow.state.in_([MessageState.REFUSED.value, MessageState.UNCONFIRMED.value])
-        query = MessageRow.select().where(failed & (MessageRow.created_at > after) & (MessageRow.is_duplicate == 0))
+        is_own = MessageRow.id.not_in(NudgeRow.select(NudgeRow.message))  # the limit itself is the need
+        query = MessageRow.select().where(
+            failed & is_own & (MessageRow.created_at > after) & (MessageRow.is_duplicate == 0)
+        )
         return self._db.models(AgentMessage, query.order_by(MessageRow.id))

@@ -256,6 +256,8 @@ CREDIT_AND_RECOVERY = (
     "ALTER TABLE agent ADD COLUMN restarted_at REAL",
     "ALTER TABLE agent ADD COLUMN held_reason TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE orchestration ADD COLUMN boot_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE orchestration ADD COLUMN offered_boot_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE orchestration ADD COLUMN paused_at REAL",
     """
     CREATE TABLE reading (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -287,6 +289,15 @@ CREDIT_AND_RECOVERY = (
     """,
     "CREATE INDEX agentuse_by_agent ON agentuse (agent, at)",
     """
+    CREATE TABLE upkeep (
+        agent TEXT PRIMARY KEY REFERENCES agent (id),
+        conversation TEXT NOT NULL,
+        checkpoint INTEGER NOT NULL REFERENCES message (id),
+        compaction INTEGER REFERENCES message (id),
+        at REAL NOT NULL
+    )
+    """,
+    """
     CREATE TABLE continuation (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL CHECK (account <> ''),
@@ -305,9 +316,10 @@ CREDIT_AND_RECOVERY = (
     CREATE TABLE nudge (
         continuation INTEGER NOT NULL REFERENCES continuation (id),
         agent TEXT NOT NULL REFERENCES agent (id),
-        message INTEGER REFERENCES message (id),
+        attempt INTEGER NOT NULL CHECK (attempt >= 0),
+        message INTEGER NOT NULL UNIQUE REFERENCES message (id),
         at REAL NOT NULL,
-        PRIMARY KEY (continuation, agent)
+        PRIMARY KEY (continuation, agent, attempt)
     )
     """,
 )

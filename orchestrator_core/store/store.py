@@ -13,9 +13,11 @@ from orchestrator_core.models.hook import HookFact
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.models.need import Answer, Need
 from orchestrator_core.models.orchestration import Orchestration
+from orchestrator_core.store.agent_use import AgentUses
 from orchestrator_core.store.agents import Agents
 from orchestrator_core.store.answers import Answers
 from orchestrator_core.store.check_ins import CheckIns
+from orchestrator_core.store.continuations import Continuations
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.events import Events
 from orchestrator_core.store.firings import Firings
@@ -26,14 +28,17 @@ from orchestrator_core.store.messages import Messages
 from orchestrator_core.store.needs import Needs
 from orchestrator_core.store.orchestrations import Orchestrations
 from orchestrator_core.store.proposals import Proposals
+from orchestrator_core.store.readings import Readings
 from orchestrator_core.store.routes import Routes
+from orchestrator_core.store.spending import Spending
+from orchestrator_core.store.upkeeps import Upkeeps
 
 MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Need, Answer, CheckIn, Firing)
 """What is kept row by row."""
 
 
 class Store:
-    """What tmorch remembers. Usable from one thread at a time, any thread.
+    """What tmorch remembers. Usable from any thread; during one's transaction the others wait.
 
     Each method is one transaction unless it is called inside `transaction()`. Values are frozen models; times are
     seconds since the epoch, given by the caller. Every method may raise StoreError: the disk is full, the file
@@ -55,6 +60,11 @@ class Store:
         self.check_ins = CheckIns(database)
         self.firings = Firings(database)
         self.proposals = Proposals(database)
+        self.readings = Readings(database)
+        self.continuations = Continuations(database, self.messages)
+        self.agent_uses = AgentUses(database)
+        self.spending = Spending(database)
+        self.upkeeps = Upkeeps(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Do all calls in a `with` block or, when it ends with an error, none of them.

@@ -38,7 +38,9 @@ class OrchestrationRow(Table):
     is_demo = BooleanField()
     is_adopted = BooleanField()
     check_ins_paused_at = FloatField(null=True)
+    paused_at = FloatField(null=True)
     boot_id = TextField()
+    offered_boot_id = TextField()
     failure = TextField()
     launcher_pid = IntegerField(null=True)
     launcher_started = FloatField(null=True)
@@ -266,6 +268,16 @@ class AgentUseRow(Table):
     model = TextField()
 
 
+class UpkeepRow(Table):
+    """An agent that was told that its context is nearly full."""
+
+    agent = TextField(primary_key=True)
+    conversation = TextField()
+    checkpoint = IntegerField()
+    compaction = IntegerField(null=True)
+    at = FloatField()
+
+
 class ContinuationRow(Table):
     """One account's way out of one limit."""
 
@@ -282,11 +294,12 @@ class ContinuationRow(Table):
 
 
 class NudgeRow(Table):
-    """An agent that was told to go on after a limit: once each."""
+    """An agent that was told to go on after a limit: once in each attempt."""
 
     continuation = IntegerField()
     agent = TextField()
-    message = IntegerField(null=True)
+    attempt = IntegerField()
+    message = IntegerField()
     at = FloatField()
 
     class Meta:
@@ -298,5 +311,5 @@ class NudgeRow(Table):
 TABLES: tuple[type[Table], ...] = (
     *(OrchestrationRow, AgentRow, MessageRow, EventRow, HealthRow, JournalRow),
     *(HookFactRow, NeedRow, AnswerRow, RouteRow, CheckInRow, FiringRow),
-    *(ProposalRow, ReadingRow, AgentUseRow, ContinuationRow, NudgeRow),
+    *(ProposalRow, ReadingRow, AgentUseRow, UpkeepRow, ContinuationRow, NudgeRow),
 )

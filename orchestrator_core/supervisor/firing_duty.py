@@ -36,14 +36,15 @@ class FiringDuty:
         clock: Callable[[], float],
         kick: Callable[[AgentId], None],
         report: Report,
+        held: Callable[[AgentId], str] = lambda agent: "",
     ) -> None:
-        """`kick` has an agent served at once that has got a message."""
+        """`kick` has an agent served at once that has got a message; `held` tells why nothing fires for an agent."""
         self._store = store
         self._settings = settings
         self._clock = clock
         self._kick = kick
         self._report = report
-        self._scheduler = Scheduler(store, settings, clock, report)
+        self._scheduler = Scheduler(store, settings, clock, report, held)
         self._timer: asyncio.TimerHandle | None = None
         self._next_at: float | None = None
         self._planned_at = 0.0

@@ -19,18 +19,25 @@ from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.ids import AgentId
+from orchestrator_core.models.need import Need
 from orchestrator_core.services.answer import recover_answers
 from orchestrator_core.services.connections import Connections
+from orchestrator_core.services.crash_loop import crash_needs
 from orchestrator_core.services.hooks import HookInbox
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.needs import reconcile_needs
 from orchestrator_core.services.notify import Notifier
 from orchestrator_core.services.progress import ProgressWatch
+from orchestrator_core.services.restart import settle_left
 from orchestrator_core.services.serve import Server
 from orchestrator_core.services.settle import settle_starts
 from orchestrator_core.services.watch import Change, Watch
 from orchestrator_core.store import Store
 from orchestrator_core.supervisor.bell import Bell
+from orchestrator_core.supervisor.budget_duty import BudgetDuty, BudgetFile
+from orchestrator_core.supervisor.context_duty import ContextDuty
+from orchestrator_core.supervisor.continuation_duty import ContinuationDuty
+from orchestrator_core.supervisor.credit_duty import CreditDuty
 from orchestrator_core.supervisor.firing_duty import FiringDuty
 
 log = logging.getLogger(__name__)
@@ -73,6 +80,7 @@ class Supervisor:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._paths = paths
         self._connections = Connections(settings, paths.scratch)
         self._watch = Watch(store, self._connections, drivers, clock, self._report, paths.agents)
         self._progress = ProgressWatch(store, self._watch, settings.progress.stuck_min, clock, self._report)
@@ -89,7 +97,12 @@ class Supervisor:
         self._due: dict[AgentId, tuple[float, float]] = {}
         self._inbox = HookInbox(paths.spool, store, clock, self._report)
         self._notifier = Notifier(store, settings.notify, self._connections, clock, self._report)
-        self._firing = FiringDuty(store, settings.schedule, clock, self._kick, self._report)
+        accounts = {name: driver.account(os.environ) for name, driver in drivers.items()}
+        self._credit = CreditDuty(store, settings.credit, accounts, paths.agents, clock, self._report)
+        self._continuations = ContinuationDuty(store, settings.credit, clock, self._report)
+        self._budgets = BudgetDuty(store, BudgetFile(paths, settings.budget), clock, self._report)
+        self._contexts = ContextDuty(store, settings.context, drivers, clock, self._report)
+        self._firing = FiringDuty(store, settings.schedule, clock, self._kick, self._report, self._budgets.held)
         self._look_now = asyncio.Event()
         self._has_plans = asyncio.Event()
         self._bell = bell
@@ -159,6 +172,8 @@ class Supervisor:
         self._take_in_hooks()
         for change in await self._watch.round():
             self._after(change)
+        self._credit.round(self._watch.agents)
+        self._continuations.round(self._watch.agents)
         self._firing.begin()
         if self._watch.is_passing:
             asyncio.get_running_loop().call_later(PASSING_S, self._look_now.set)
@@ -173,12 +188,19 @@ class Supervisor:
         if is_news or now - self._chores_at > CHORES_S:
             self._chores_at = now
             settle_starts(self._store, self._clock())
-            reconcile_needs(self._store, self._clock(), self._progress.round())
+            await settle_left(self._store, self._settings, self._paths, self._clock())
+            self._contexts.round()
+            reconcile_needs(self._store, self._clock(), self._troubles())
             self._firing.reconcile()
             self._firing.plan()
             self._end_when_idle()
             self._outbox_round()
         self._notifier.round()
+
+    def _troubles(self) -> tuple[Need, ...]:
+        """Return the needs of which the store alone does not tell."""
+        crashing = crash_needs(self._store.agents.active(), self._settings.resume, self._clock())
+        return (*self._progress.round(), *self._budgets.round(), *self._continuations.needs, *crashing)
 
     def _take_in_hooks(self) -> None:
         """Take in what agents' hooks told, and look at once at those of whom it is news."""
@@ -191,6 +213,7 @@ class Supervisor:
         with contextlib.suppress(StoreError):  # it is met again, and reported, in the first round
             self._take_in_hooks()
             recover_answers(self._store, self._clock())
+        self._budgets.round()  # before the first check-in may fire
         for message in self._store.messages.interrupted():
             self._kick(message.target)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandError, UsageError
+from orchestrator_core.errors import NotFoundError, RefusedError, TmuxCommandError, TmuxGoneError, UsageError
 from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId, SessionId, WindowId
 from orchestrator_core.tmux import faults
 from orchestrator_core.tmux.address import ServerAddress
@@ -107,6 +107,18 @@ class TimedCommand(tmux_cmd):
         self.returncode = done.returncode
         self.stdout = done.stdout.decode(errors="replace").removesuffix("\n").split("\n")
         self.stderr = done.stderr.decode(errors="replace").splitlines()
+
+
+class TaggedPane(Struct, frozen=True, kw_only=True):
+    """A pane that carries an agent's id."""
+
+    agent: AgentId
+    session_id: SessionId
+    window_id: WindowId
+    pane_id: PaneId
+    pid: int
+    """Of the pane's own process; of a dead pane, of the one that it had."""
+    dead: bool
 
 
 def create_session(
@@ -255,10 +267,50 @@ def session_exists(address: ServerAddress, session_id: SessionId, *, orchestrati
 
 def session_of(address: ServerAddress, orchestration: OrchestrationId) -> SessionId | None:
     """Return the session that is tagged as `orchestration`'s; None when there is none. Starts no server."""
-    if not address.is_listening():
-        return None
-    rows = parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_id", ORCHESTRATION_TAG)))))
+    rows = _listed(address, "list-sessions", ("session_id", ORCHESTRATION_TAG))
     return next((SessionId(session) for session, tag in rows if tag == orchestration), None)
+
+
+class TaggedSession(Struct, frozen=True, kw_only=True):
+    """A session that carries an orchestration's id."""
+
+    orchestration: OrchestrationId
+    session_id: SessionId
+    name: str
+    windows: int
+
+
+def tagged_sessions(address: ServerAddress) -> tuple[TaggedSession, ...]:
+    """Return the sessions of the server that carry an orchestration's id. Starts no server."""
+    fields = (ORCHESTRATION_TAG, "session_id", "session_name", "session_windows")
+    return tuple(
+        TaggedSession(
+            orchestration=OrchestrationId(orchestration),
+            session_id=SessionId(session),
+            name=name,
+            windows=number(windows),
+        )
+        for orchestration, session, name, windows in _listed(address, "list-sessions", fields)
+        if orchestration
+    )
+
+
+def tagged_panes(address: ServerAddress) -> tuple[TaggedPane, ...]:
+    """Return the panes of the server that carry an agent's id. Starts no server."""
+    fields = (AGENT_TAG, "session_id", "window_id", "pane_id", "pane_pid", "pane_dead")
+    rows = _listed(address, "list-panes", fields, "-a")
+    return tuple(
+        TaggedPane(
+            agent=AgentId(agent),
+            session_id=SessionId(session),
+            window_id=WindowId(window),
+            pane_id=PaneId(pane),
+            pid=number(pid),
+            dead=dead == "1",
+        )
+        for agent, session, window, pane, pid, dead in rows
+        if agent
+    )
 
 
 def tag_pane(address: ServerAddress, pane: PaneId, agent: AgentId) -> None:
@@ -280,13 +332,21 @@ def untag_pane(address: ServerAddress, pane: PaneId, agent: AgentId) -> None:
 
 def is_name_taken(address: ServerAddress, name: str) -> bool:
     """Whether any session of the server has exactly that name. Starts no server."""
-    if not address.is_listening():
-        return False
-    return (name,) in parse_rows(_server(address).run(("list-sessions", "-F", row_format(("session_name",)))))
+    return (name,) in _listed(address, "list-sessions", ("session_name",))
 
 
 def _server(address: ServerAddress) -> Server:
     return Server(socket_path=address.socket_path, tmux_bin=address.bin)
+
+
+def _listed(address: ServerAddress, what: str, fields: tuple[str, ...], *options: str) -> list[tuple[str, ...]]:
+    """Return what a server lists; nothing when none runs, or it ends at this moment. Starts no server."""
+    if not address.is_listening():
+        return []
+    try:
+        return parse_rows(_server(address).run((what, *options, "-F", row_format(fields))))
+    except TmuxGoneError:
+        return []
 
 
 def _owner(server: Server, session: SessionId) -> str | None:

@@ -31,7 +31,10 @@ from orchestrator_core.models.project import ProjectState, WorkAtRisk
 from orchestrator_core.models.spec import Spec
 from orchestrator_core.models.team import Detection, Plan, ProjectType, Role, RoleChoice, TeamProposal
 from orchestrator_core.store.admission import NO_LIMITS, Limits
+from tests.fakes.credits import FakeCredits
+from tests.fakes.pausing import FakePausing
 from tests.fakes.proposals import FakeProposals
+from tests.fakes.recovery import FakeRecovery
 
 if TYPE_CHECKING:
     from orchestrator_core.orchestrator import Orchestrator
@@ -217,6 +220,9 @@ class FakeOrchestrator(Orchestrator):
         """How often a clean-up finds agents that have not ended yet."""
         self.is_closed = False
         self.proposals: FakeCliProposals = FakeCliProposals(self._note)
+        self.pausing: FakePausing = FakePausing(self._note)
+        self.credits: FakeCredits = FakeCredits(self._note)
+        self.recovery: FakeRecovery = FakeRecovery(self._note)
 
     def _note(self, *what: Any) -> None:
         self.asked.append(what)
@@ -357,6 +363,7 @@ class FakeContext(Context):
         self.store = store
         self.facade = orchestrator or FakeOrchestrator()
         self.listening = True
+        self.looked_only = False
         self.supervisor_wanted = 0
         self.supervisor_failure: Exception | None = None
         self.pane_rows: dict[str, tuple[Pane, ...]] = {}
@@ -382,6 +389,10 @@ class FakeContext(Context):
         return self.store
 
     def orchestrator(self) -> Orchestrator:
+        return self.facade
+
+    def onlooker(self) -> Orchestrator:
+        self.looked_only = True
         return self.facade
 
     def ensure_supervisor(self) -> None:

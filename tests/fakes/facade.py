@@ -23,7 +23,10 @@ from orchestrator_core.models.pane import Cursor, PaneFrame
 from orchestrator_core.orchestrator import Attachment, Orchestrator, Previews
 from orchestrator_core.services.briefings import planned_orchestration
 from tests.fakes.check_ins import FakeCheckIns
+from tests.fakes.credits import FakeCredits
+from tests.fakes.pausing import FakePausing
 from tests.fakes.proposals import FakeProposals
+from tests.fakes.recovery import FakeRecovery
 
 Item = Fleet | PaneFrame | BaseException
 
@@ -127,12 +130,18 @@ class FakeOrchestrator(Orchestrator):
 
     check_ins: FakeCheckIns
     proposals: FakeProposals
+    pausing: FakePausing
+    credits: FakeCredits
+    recovery: FakeRecovery
 
     def __init__(self, fleet: Fleet | None = None) -> None:
         self.fleet_feed = Feed()
         self.pictures = FakePreviews()
         self.check_ins = FakeCheckIns(self._may_fail)
         self.proposals = FakeProposals(self._may_fail)
+        self.pausing = FakePausing(self._may_fail)
+        self.credits = FakeCredits(self._may_fail)
+        self.recovery = FakeRecovery(self._may_fail)
         self.launches: list[Proposal] = []
         """What was to be started."""
         self.steps: list[StepProgress | StepFailure] = []

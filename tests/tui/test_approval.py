@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from orchestrator_core.errors import UsageError
 from orchestrator_core.models.analysis import Action, Analysis, AnalysisSource, Suggestion
-from orchestrator_core.models.launch import Proposal, StartRequest
+from orchestrator_core.models.launch import LIMITED, Proposal, StartRequest
 from orchestrator_core.models.spec import Phase, Remark, Spec
 from orchestrator_core.models.team import Tuning
 from tests.fakes.proposals import SPEC, a_proposal
@@ -383,3 +383,14 @@ async def test_leaving_makes_nothing_and_asks_about_changes(isolated_home: Path)
         assert stage.is_on_main
         assert stage.facade.launches == []
         assert stage.facade.proposals.kept == {}
+
+
+async def test_a_team_that_would_wait_for_a_limit_is_approved_by_a_second_press(isolated_home: Path) -> None:
+    limited = replace(a_proposal(), warnings=(f"{LIMITED} until 14:59: agents that are started now wait until then",))
+    async with approving(isolated_home, limited) as (stage, _):
+        assert "! a usage limit holds the account until 14:59" in stage.screen_text()
+        await stage.press("y")
+        assert stage.facade.launches == []
+        assert "press the key again" in stage.screen_text()
+        await stage.press("y")
+        await aeventually(lambda: bool(stage.facade.launches))

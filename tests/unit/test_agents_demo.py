@@ -417,6 +417,13 @@ def player(folder: Path, role: str, *, seed: int = 1, team: tuple[str, ...] = TE
     )
 
 
+def test_who_is_started_again_does_nothing_twice(tmp_path: Path) -> None:
+    made = player(tmp_path, "developer")
+    again = type(made)(made.stage._replace(is_resumed=True))
+    steps = play(again, "You are being started again by tmorch")
+    assert {type(step) for step in steps} == {Think, Say}
+
+
 def play(each: Player, *prompts: str, ok: bool = True) -> list[Step]:
     """Play one turn; work is done, commands are not run."""
     script = each.answer(prompts)

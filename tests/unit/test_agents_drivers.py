@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from orchestrator_core.agents.catalogue import driver, drivers
 from orchestrator_core.agents.claude.agent_settings import EVENTS
@@ -139,6 +141,40 @@ def settings_of(each: Driver, made: LaunchContext) -> dict[str, Any]:
     assert shlex.quote(str(file.path)) in plan.files[0].text
     found: dict[str, Any] = json.loads(file.text)
     return found
+
+
+class TestResume:
+    @pytest.mark.parametrize("each", [CLAUDE, DemoDriver(DemoSettings())], ids=["claude", "demo"])
+    def test_it_goes_on_in_its_own_conversation(self, each: Driver, tmp_path: Path) -> None:
+        made = context(tmp_path, "Go on.")
+        own = replace(made, agent=replace(made.agent, conversation="c0ffee"))
+        plan = each.plan_resume(own)
+        assert plan.conversation == "c0ffee"
+        script = plan.files[0].text
+        assert "--resume c0ffee" in script
+        assert "--session-id" not in script
+        assert script.endswith('"$briefing"\n')
+        anew = each.plan_launch(own)
+        assert script == anew.files[0].text.replace(f"--session-id {anew.conversation}", "--resume c0ffee")
+
+    def test_a_conversation_is_kept_once_claude_has_written_it_down(self, tmp_path: Path) -> None:
+        agent = replace(context(tmp_path / "my tree").agent, conversation="c0ffee")
+        account = {"CLAUDE_CONFIG_DIR": str(tmp_path / "account")}
+        assert not CLAUDE.can_resume(agent, account)
+        place = re.sub(r"[^A-Za-z0-9]", "-", str(tmp_path / "my tree"))
+        kept = tmp_path / "account/projects" / place / "c0ffee.jsonl"
+        kept.parent.mkdir(parents=True)
+        kept.touch()
+        assert CLAUDE.can_resume(agent, account)
+        assert not CLAUDE.can_resume(replace(agent, conversation=""), account)
+        assert not EVERY["aider"].can_resume(agent, account)
+        assert EVERY["demo"].can_resume(agent, account)
+
+    @pytest.mark.parametrize("name", EVERY)
+    def test_who_has_no_conversation_is_started_anew(self, name: str, tmp_path: Path) -> None:
+        plan = EVERY[name].plan_resume(context(tmp_path, "Go on."))
+        assert "--resume" not in plan.files[0].text
+        assert bool(plan.conversation) is EVERY[name].has_hooks
 
 
 class TestHooks:

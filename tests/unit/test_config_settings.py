@@ -97,6 +97,7 @@ WRONG = [
         '[tmx]\nsocket = "x"\n',
         "tmx is no setting; did you mean tmux?",
         "the sections are tmux, projects, worktrees, team, claude, demo, drivers, analysis, messages, schedule, "
+        "credit, budget, resume, context, "
         "progress, notify, supervisor, tui",
     ),
     Wrong(

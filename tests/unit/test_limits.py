@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from orchestrator_core.agents.claude import usage
 from orchestrator_core.agents.evidence import Evidence
-from orchestrator_core.agents.limits import SAME_S, UsageWindow, limit_end, resets_at
+from orchestrator_core.agents.limits import SAME_S, UsageWindow, limit_end, resets_at, window_of
 from orchestrator_core.agents.screen import Reading, ScreenState
 from orchestrator_core.agents.status import limit_met_at, limit_texts
 from orchestrator_core.models.agent import AgentStatus, Verdict
@@ -164,27 +164,60 @@ def test_which_source_counts(known: tuple[UsageWindow, ...], text: str, in_s: fl
 
 def test_what_a_real_status_line_was_told() -> None:
     payloads = Path(__file__).parents[1] / "data" / "claude-payloads"
-    five_hour, seven_day = usage.decode((payloads / "statusline_oauth_limit.json").read_bytes())
-    assert (five_hour.used_percentage, five_hour.resets_at) == (100, 1795359592)
-    assert (seven_day.used_percentage, seven_day.resets_at) == (55, 1795752392)
-    assert usage.decode((payloads / "statusline_apikey.json").read_bytes()) == ()
+    told = usage.decode((payloads / "statusline_oauth_limit.json").read_bytes())
+    assert told == usage.StatusLine(
+        conversation="8501ced1-077d-427e-bf0d-dfdbe6f948e3",
+        transcript="/home/user/home_t7/.claude/projects/-home-user-claude-work-proj/"
+        "8501ced1-077d-427e-bf0d-dfdbe6f948e3.jsonl",
+        model="Sonnet 5.5",
+        cost_usd=0.004528000000000001,
+        context_used=2,
+        context_size=1_000_000,
+        input_tokens=21234,
+        output_tokens=6,
+        windows={
+            "five_hour": UsageWindow(used_percentage=100, resets_at=1795359592),
+            "seven_day": UsageWindow(used_percentage=55, resets_at=1795752392),
+        },
+    )
+    by_key = usage.decode((payloads / "statusline_apikey.json").read_bytes())
+    assert by_key is not None
+    assert by_key.windows == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("You've hit your 5-hour limit · resets 2:59pm (UTC)", "five_hour"),
+        ("You've hit your session limit · resets 4:20pm", "five_hour"),
+        ("You've hit your limit · resets Feb 16, 11am", "five_hour"),
+        ("You've hit your weekly limit · resets 3am", "seven_day"),
+        ("Weekly limit reached · resets 3am", "seven_day"),
+        ("You've hit your Opus limit · resets 3am", "opus"),
+        ("You've hit your weekly Opus limit", "seven_day"),
+    ],
+)
+def test_the_window_whose_limit_is_told(text: str, window: str) -> None:
+    assert window_of(text) == window
+
+
+NAMES = ("rate_limits", "five_hour", "seven_day", "used_percentage", "resets_at", "cost", "context_window", "model")
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(usage.WINDOWS), inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=2),
     max_leaves=6,
 )
 
 
-@given(JSON | st.fixed_dictionaries({"rate_limits": JSON}))
+@given(JSON | st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_a_status_line_may_say_anything(told: Any) -> None:
-    usage.decode(json.dumps(told).encode())
+    found = usage.decode(json.dumps(told).encode())
+    assert (found is None) is not isinstance(told, dict)
 
 
 @given(st.binary(max_size=60))
 def test_a_status_line_may_be_broken(content: bytes) -> None:
-    assert usage.decode(content) == ()
+    assert usage.decode(content) is None
 
 
 # --- of an agent
@@ -253,6 +286,25 @@ def test_a_real_weekly_limit() -> None:
     reading = read(lines_of("29_limit_weekly_end"))
     (text,) = limit_texts(Evidence(process=ALIVE, reading=reading))
     assert resets_at(text, moment(11, 22, 13, zone=UTC), BERLIN) == moment(11, 26, 0, 24, zone=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "hour"),
+    [
+        ("5-hour limit reached ∙ resets 9pm", 21),
+        ("Weekly limit reached · resets 9pm", 21),
+        ("You're out of extra usage · resets 9pm (Europe/Berlin)", 21),
+        ("You've reached your Opus limit · resets 9pm", 21),
+        ("Claude usage limit reached. Your limit will reset at 9pm (Europe/Berlin).", 21),
+    ],
+)
+def test_other_words_in_the_place_of_a_real_notice(words: str, hour: int) -> None:
+    lines = lines_of("29_limit_weekly_end")
+    at = next(row for row, line in enumerate(lines) if "weekly limit" in line)
+    reading = read((*lines[:at], lines[at].split("You've")[0] + words, *lines[at + 1 :]))
+    assert reading.detail == words
+    assert limit_texts(Evidence(process=ALIVE, reading=reading)) == (words,)
+    assert resets_at(reading.detail, SINCE, BERLIN) == moment(1, 14, hour)
 
 
 def test_a_banner_that_is_wrapped_is_read_whole() -> None:

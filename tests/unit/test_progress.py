@@ -430,6 +430,20 @@ def test_an_idle_agent_is_stuck_when_its_check_ins_do_not_reach_it(desk: Desk) -
     assert desk.look(at=NOW + 2 * MIN) == [TESTER]
 
 
+def test_an_idle_agent_is_not_stuck_for_being_held(desk: Desk) -> None:
+    """By a pause, by a budget, or because what was held is about to fire."""
+    desk.shows(DEVELOPER, NOW)
+    desk.stand(TESTER, 60 * MIN)
+    desk.store.orchestrations.update(RUN, paused_at=NOW)
+    assert desk.look() == []
+    desk.store.orchestrations.update(RUN, paused_at=None)
+    [number] = desk.store.check_ins.standing()[TESTER]
+    desk.store.check_ins.update(number, retry_at=NOW + 2, reason="too dear")
+    assert desk.look() == []
+    desk.store.check_ins.update(number, retry_at=None, reason="")
+    assert desk.look() == [TESTER]
+
+
 def test_an_agent_whose_screen_tells_nothing_may_be_idle(desk: Desk) -> None:
     desk.store.agents.update(DEVELOPER, status=AgentStatus.UNKNOWN)
     assert desk.look() == [DEVELOPER]

@@ -18,9 +18,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.need import Answer, AnswerState, Need, NeedKind
 from tui.keys import bindings
 from tui.messages import AgentWanted, AnswerWanted, DismissWanted
+from tui.recovery_messages import RecoveryOpened
 from tui.screens.over import OverScreen
 from tui.widgets.choices import Choices, Option
 from tui.widgets.key_bar import KeyBar
@@ -142,6 +144,8 @@ class AnswerScreen(OverScreen, ModalScreen[None]):
                 return is_open and kind in DISMISSIBLE
             case "write":
                 return not kind.is_answerable
+            case "resume":
+                return kind in (NeedKind.FAILED, NeedKind.EXITED)
         return True
 
     def on_key(self, event: events.Key) -> None:
@@ -187,6 +191,12 @@ class AnswerScreen(OverScreen, ModalScreen[None]):
 
     def action_write(self) -> None:
         self.post_message(AgentWanted(self.need.agent, text=""))
+
+    def action_resume(self) -> None:
+        """Open what is missing of its team, in the place of this."""
+        team = OrchestrationId(self.need.agent.rpartition(":")[0])
+        self.post_message(RecoveryOpened(team, self.need.agent))
+        self.dismiss()
 
     def action_go(self) -> None:
         self.post_message(AgentWanted(self.need.agent, attach=True))

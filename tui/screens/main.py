@@ -14,8 +14,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from orchestrator_core.errors import TmuxGoneError
+from orchestrator_core.models.agent import AgentStatus
+from orchestrator_core.models.credit_words import USUAL, Thresholds
 from orchestrator_core.models.fleet import Fleet
 from orchestrator_core.models.ids import AgentId
+from tui.credit_messages import CreditsOpened
 from tui.keys import bindings
 from tui.messages import (
     AnswerOpened,
@@ -26,6 +29,7 @@ from tui.messages import (
     FrameChanged,
     LogOpened,
     MessagesOpened,
+    PauseAllWanted,
     ReceiptsChanged,
     ScheduleOpened,
     Scope,
@@ -35,11 +39,12 @@ from tui.messages import (
     SupervisorWanted,
     WhyOpened,
 )
+from tui.recovery_messages import RecoveryOpened
 from tui.team_messages import NewTeamOpened
 from tui.widgets.banner import Banner, Notice
 from tui.widgets.composer import Addressee, Composer
 from tui.widgets.divider import Divider
-from tui.widgets.fleet_header import FleetHeader, active_teams
+from tui.widgets.fleet_header import FleetHeader, active_teams, is_all_paused
 from tui.widgets.fleet_panel import FleetPanel
 from tui.widgets.fleet_rows import Row, RowKind
 from tui.widgets.fleet_tree import FleetTree
@@ -60,6 +65,7 @@ INPUTS_S = 0.1
 NOT_OURS = "this is not an agent of tmorch"
 NO_AGENT = "select an agent first"
 ENDED = "this team has ended"
+ENDED_STATUSES = (AgentStatus.EXITED, AgentStatus.FAILED)
 SMALLEST = (60, 15)
 WIDTHS: list[tuple[int, str]] = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (76, "-normal"), (140, "-wide")]
 HEIGHTS: list[tuple[int, str]] = [(0, "-too-short"), (SMALLEST[1], "-short"), (30, "-tall"), (50, "-high")]
@@ -88,6 +94,8 @@ class MainScreen(Screen[None]):
         keys_of: Callable[[str], tuple[str, ...]],
         history_lines: int,
         is_ours: Callable[[Sight], bool],
+        thresholds: Thresholds = USUAL,
+        nearly_full: float = 0.0,
     ) -> None:
         super().__init__()
         self._clock = clock
@@ -100,8 +108,8 @@ class MainScreen(Screen[None]):
         self._abilities: tuple[bool, ...] = ()
         """What the keys depended on when they were shown last."""
 
-        self.header = FleetHeader(id="header")
-        self.panel = FleetPanel(key_name=key_name, id="fleet")
+        self.header = FleetHeader(thresholds=thresholds, id="header")
+        self.panel = FleetPanel(key_name=key_name, nearly_full=nearly_full, id="fleet")
         self.needs = NeedsPanel(key_name=key_name, id="needs")
         new_team_key = key_name("main.new-team")
         self.stage = Stage(history_lines=history_lines, is_ours=is_ours, new_team_key=new_team_key, id="stage")
@@ -284,7 +292,10 @@ class MainScreen(Screen[None]):
             self.refresh_bindings()
 
     def _extra_keys(self) -> tuple[str, ...]:
-        """Return what the key bar names only while there is nothing else to do."""
+        """Return what the key bar names only while there is nothing else to do, or where an agent has ended."""
+        row = self.fleet_tree.selected
+        if row is not None and row.status in ENDED_STATUSES and not row.is_quiet:
+            return ("main.recovery",)
         return () if self.fleet is None or active_teams(self.fleet) else ("main.new-team",)
 
     def _addressee(self, row: Row | None) -> tuple[Addressee | None, str]:
@@ -393,6 +404,19 @@ class MainScreen(Screen[None]):
         """Open the schedule at the selected agent's lane."""
         self.post_message(ScheduleOpened(self.selected_agent))
 
+    def action_credits(self) -> None:
+        self.post_message(CreditsOpened())
+
+    def action_pause_all(self) -> None:
+        """Pause all teams; when all are, let all go on."""
+        if self.fleet is not None:
+            self.post_message(PauseAllWanted(paused=not is_all_paused(self.fleet)))
+
+    def action_recovery(self) -> None:
+        """Open what is missing of the teams, at the selected row."""
+        row = self.fleet_tree.selected
+        self.post_message(RecoveryOpened(row.orchestration if row else None, self.selected_agent))
+
     def action_new_team(self) -> None:
         self.post_message(NewTeamOpened())
 
@@ -408,6 +432,8 @@ class MainScreen(Screen[None]):
             return self.composer.addressee is not None
         if action == "answer":
             return bool(self.needs.needs)
+        if action == "pause_all":
+            return self.fleet is not None and bool(active_teams(self.fleet))
         if action == "why":
             return self.selected_agent is not None
         if action == "start_supervisor":

@@ -1,11 +1,13 @@
-"""The line at the top: how many, how they are, who needs a person, and whether the supervisor lives."""
+"""The line at the top: how many, how they are, who needs a person, credit, and whether the supervisor lives."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
 from orchestrator_core.models.agent import Agent, AgentStatus
+from orchestrator_core.models.credit_words import USUAL, Thresholds
 from orchestrator_core.models.fleet import Fleet, SupervisorHealth, Team, TmuxState
+from tui.widgets.credit_gauge import gauge_parts
 from tui.widgets.line import Line, Part, part
 from tui.wording import GLYPHS, QUIET, age, clean, counts, fit, plural
 
@@ -36,16 +38,20 @@ class FleetHeader(Line):
 
     GAP = 2
 
+    def __init__(self, *, thresholds: Thresholds = USUAL, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._thresholds = thresholds
+
     def show(self, fleet: Fleet | None, now: float) -> None:
         """Show `fleet` as it stands at `now`; paints only what reads differently."""
-        self.set_parts(*header_parts(fleet, now))
+        self.set_parts(*header_parts(fleet, now, self._thresholds))
 
 
-def header_parts(fleet: Fleet | None, now: float) -> tuple[list[Part], list[Part]]:
+def header_parts(fleet: Fleet | None, now: float, thresholds: Thresholds = USUAL) -> tuple[list[Part], list[Part]]:
     """Return what the header says of `fleet` at `now`, at the left and at the right."""
     if fleet is None:
         return [_name()], [part("reading …", QUIET)]
-    return _left(fleet), _right(fleet, now)
+    return _left(fleet), _right(fleet, now, thresholds)
 
 
 def active_teams(fleet: Fleet) -> tuple[Team, ...]:
@@ -56,6 +62,12 @@ def active_teams(fleet: Fleet) -> tuple[Team, ...]:
 def active_agents(fleet: Fleet) -> tuple[Agent, ...]:
     """Return the agents of the teams that run or are being started."""
     return tuple(view.agent for team in active_teams(fleet) for view in team.agents)
+
+
+def is_all_paused(fleet: Fleet) -> bool:
+    """Return whether teams run, and the person has all of them paused."""
+    teams = active_teams(fleet)
+    return bool(teams) and all(team.orchestration.paused_at is not None for team in teams)
 
 
 def _name() -> Part:
@@ -71,7 +83,15 @@ def _left(fleet: Fleet) -> list[Part]:
     size = Part((Content(full), Content(plural(len(agents), "agent")), Content()), (20, 31))
     found = counts(agents) | {WAITING: len(fleet.needs)}
     shown = [status for status in GLYPHS if found.get(status) or status in ALWAYS]
-    return [_name(), *demo, size, *(_count(status, found.get(status, 0)) for status in shown)]
+    return [_name(), *_paused(fleet), *demo, size, *(_count(status, found.get(status, 0)) for status in shown)]
+
+
+def _paused(fleet: Fleet) -> list[Part]:
+    paused = [team.orchestration.id for team in active_teams(fleet) if team.orchestration.paused_at is not None]
+    if not paused:
+        return []
+    name = clean(paused[0]) if len(paused) == 1 else plural(len(paused), "team")
+    return [part("⏸ all paused" if is_all_paused(fleet) else f"⏸ {name} paused", "bold $text-warning", cost=None)]
 
 
 def _count(status: AgentStatus, count: int) -> Part:
@@ -86,8 +106,8 @@ def _count(status: AgentStatus, count: int) -> Part:
     return Part(forms[: len(costs) + 1], costs)
 
 
-def _right(fleet: Fleet, now: float) -> list[Part]:
-    parts = []
+def _right(fleet: Fleet, now: float, thresholds: Thresholds) -> list[Part]:
+    parts = gauge_parts(fleet, now, thresholds)
     if fleet.tmux in TMUX_WORDS:
         text, style = TMUX_WORDS[fleet.tmux]
         parts.append(part(text, style, cost=None))

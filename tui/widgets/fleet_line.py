@@ -24,6 +24,7 @@ LOOKS: dict[str, str] = {
     "ask": "bold $status-waiting",
     "queued": "$text-primary",
     "unconfirmed": "bold $text-warning",
+    "context": "$text-warning",
     **{status.value: f"$status-{status}" for status in AgentStatus},
 }
 """The style of each look, over that of the row it stands in."""
@@ -40,7 +41,9 @@ def lay_out(row: Row, width: int, role_width: int, selected: bool) -> tuple[Piec
     fill = room - sum(cell_len(text) for text, _ in detail)
     due = [(f" {row.due}", "quiet")] if row.due and cell_len(row.due) < fill else []
     fill -= sum(cell_len(text) for text, _ in due)
-    pieces = [*start, *detail, (" " * max(0, fill), "text"), *due, *badges, (" ", "text")]
+    context = [(f" {row.context}", "quiet")] if row.context and cell_len(row.context) < fill else []
+    fill -= sum(cell_len(text) for text, _ in context)
+    pieces = [*start, *detail, (" " * max(0, fill), "text"), *context, *due, *badges, (" ", "text")]
     return cut(pieces, width)
 
 

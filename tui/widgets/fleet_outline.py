@@ -9,7 +9,9 @@ from tui.widgets.fleet_rows import GUESTS, Row, RowKind, Rows, build_rows
 class Outline:
     """The rows of one fleet with a cursor. The cursor and what is open stay with things, not with line numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, nearly_full: float = 0.0) -> None:
+        """`nearly_full` is from how full a context on, in percent, an agent's row has a mark."""
+        self._nearly_full = nearly_full
         self._fleet = Fleet()
         self._now = 0.0
         self._built = Rows()
@@ -108,7 +110,9 @@ class Outline:
 
     def _rebuild(self) -> None:
         old, cursor = self.rows, self._cursor
-        self._built = build_rows(self._fleet, is_open=self._is_open, query=self._query, now=self._now)
+        self._built = build_rows(
+            self._fleet, is_open=self._is_open, query=self._query, now=self._now, nearly_full=self._nearly_full
+        )
         chosen = self.index(self._chosen)
         self._cursor = follow(old, cursor, self.rows) if chosen is None else chosen
         if not self._query.strip() and self._cursor is not None:

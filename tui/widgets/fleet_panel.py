@@ -58,10 +58,10 @@ class FleetPanel(Panel):
 
     filter_input = getters.query_one("#fleet-filter", FilterInput)
 
-    def __init__(self, *, key_name: Callable[[str], str], id: str | None = None) -> None:
+    def __init__(self, *, key_name: Callable[[str], str], nearly_full: float = 0.0, id: str | None = None) -> None:
         super().__init__(id=id)
         self._key_name = key_name
-        self.tree_view = FleetTree(id="fleet-tree")
+        self.tree_view = FleetTree(nearly_full=nearly_full, id="fleet-tree")
         self._title_rule = TitleRule(id="fleet-title")
 
     def compose(self) -> ComposeResult:

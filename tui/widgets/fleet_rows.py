@@ -11,6 +11,7 @@ from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.fleet import AgentView, Fleet, Guest, Team
 from orchestrator_core.models.ids import AgentId, OrchestrationId, PaneId
 from orchestrator_core.models.orchestration import OrchestrationState
+from tui.credit_words import context_mark, is_nearly_full
 from tui.wording import GLYPHS, clean, counts, doing_now, moment, plural
 
 GUESTS = "guests"
@@ -40,6 +41,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """Marks at the right edge, most important last: a status or `queued`, `unconfirmed`, and the text."""
     due: str = ""
     """When its next check-in is due: shown where there is room."""
+    context: str = ""
+    """How much of its context is left: shown where there is room."""
     is_open: bool | None = None
     """Whether the rows below it are shown; None for a row that has none."""
     is_quiet: bool = False
@@ -65,9 +68,16 @@ IsOpen = Callable[[str, bool], bool]
 
 
 def build_rows(
-    fleet: Fleet, *, is_open: IsOpen = lambda _, default: default, query: str = "", now: float = 0.0
+    fleet: Fleet,
+    *,
+    is_open: IsOpen = lambda _, default: default,
+    query: str = "",
+    now: float = 0.0,
+    nearly_full: float = 0.0,
 ) -> Rows:
     """Return the rows of `fleet`, as it stands at `now`, that match `query`; with a query what matches is open.
+
+    An agent whose context is `nearly_full`, in percent, has a mark.
 
     Every word of the query must occur in a team's or an agent's own words. A team that matches shows all its
     agents; an agent that matches shows with its team.
@@ -80,7 +90,7 @@ def build_rows(
         if terms and not agents and not _matches(terms, _team_words(team)):
             continue
         shown += len(agents)
-        rows.extend(_team_rows(team, agents, is_open, bool(terms), now))
+        rows.extend(_team_rows(team, agents, is_open, bool(terms), now, nearly_full))
     rows.extend(_guest_rows(fleet.guests, is_open, terms))
     return Rows(tuple(rows), shown, sum(len(team.agents) for team in fleet.teams))
 
@@ -112,7 +122,9 @@ def _agent_words(view: AgentView) -> str:
     return f"{agent.role} {agent.status} {agent.doing} {doing_now(agent)}".casefold()
 
 
-def _team_rows(team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filtered: bool, now: float) -> Iterator[Row]:
+def _team_rows(
+    team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filtered: bool, now: float, nearly_full: float
+) -> Iterator[Row]:
     orchestration = team.orchestration
     row_id = f"team:{orchestration.id}"
     active = orchestration.state.is_active
@@ -129,16 +141,18 @@ def _team_rows(team: Team, agents: tuple[AgentView, ...], is_open: IsOpen, filte
         server=orchestration.server,
     )
     if opened:
-        fires = active and orchestration.check_ins_paused_at is None
+        fires = active and not orchestration.holds_check_ins
         for view in agents:
             due = due_mark(view.next_check_in, now) if fires else ""
-            yield _agent_row(view, orchestration.server, due, quiet=not active)
+            yield _agent_row(view, orchestration.server, due, nearly_full, quiet=not active)
 
 
 def _team_detail(team: Team) -> str:
     state = team.orchestration.state
     if state is not OrchestrationState.RUNNING:
         return state.value
+    if team.orchestration.paused_at is not None:
+        return "paused"
     return "demo" if team.orchestration.is_demo else ""
 
 
@@ -156,9 +170,12 @@ def due_mark(at: float | None, now: float) -> str:
     return "" if at is None else f"⏱{moment(at, now, brief=True)}"
 
 
-def _agent_row(view: AgentView, server: str, due: str, *, quiet: bool) -> Row:
+def _agent_row(view: AgentView, server: str, due: str, nearly_full: float, *, quiet: bool) -> Row:
     agent = view.agent
     badges: list[tuple[AgentStatus | str, str]] = []
+    context = context_mark(agent, nearly_full)
+    if is_nearly_full(agent, nearly_full) and agent.status is not AgentStatus.WAITING:  # what it asks comes first
+        badges, context = [("context", context)] if context else [], ""
     if view.queued:
         badges.append(("queued", f"✉{view.queued}"))
     if view.unconfirmed:
@@ -172,6 +189,7 @@ def _agent_row(view: AgentView, server: str, due: str, *, quiet: bool) -> Row:
         status=agent.status,
         badges=tuple(badges),
         due=due,
+        context=context,
         is_quiet=quiet,
         orchestration=agent.orchestration,
         agent=agent.id,

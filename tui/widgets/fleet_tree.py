@@ -34,6 +34,7 @@ Every team with its agents, as they are now.
 ● working  ○ idle  ◆ needs you  ⏸ held by a limit
 ◌ starting  ■ exited  ✖ failed  ? unknown
 ✉ messages it has not got yet  ‼ messages nobody can confirm  ⏱ its next check-in
+ctx 34% what is left of its context; with ! it is nearly full
 
 tmux windows that are not tmorch's stand at the bottom: to look at, never touched.
 """
@@ -44,9 +45,9 @@ tmux windows that are not tmorch's stand at the bottom: to look at, never touche
     row: var[Row | None] = var(None, init=False)
     """The row that the person selected last; to be watched. `selected` is always up to date."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, nearly_full: float = 0.0, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.outline = Outline()
+        self.outline = Outline(nearly_full)
         self._role_width = ROLE_MIN
 
     @property

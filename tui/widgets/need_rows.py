@@ -24,6 +24,8 @@ MARKS: dict[NeedKind, tuple[str, str]] = {
     NeedKind.UNCONFIRMED: ("‼", "bold $text-warning"),
     NeedKind.STUCK: ("◔", "bold $text-warning"),
     NeedKind.MISSED: ("†", "bold $text-error"),
+    NeedKind.LIMITED: ("◷", "bold $status-limited"),
+    NeedKind.BUDGET: ("$", "bold $text-warning"),
     NeedKind.FAILED: ("✖", "bold $status-failed"),
     NeedKind.EXITED: ("■", "bold $status-exited"),
 }
@@ -39,6 +41,8 @@ WORDS: dict[NeedKind, str] = {
     NeedKind.UNCONFIRMED: "may not have got a message",
     NeedKind.STUCK: "may be stuck",
     NeedKind.MISSED: "missed a check-in",
+    NeedKind.LIMITED: "has hit a usage limit",
+    NeedKind.BUDGET: "has a budget that runs out",
     NeedKind.FAILED: "failed",
     NeedKind.EXITED: "exited",
 }
@@ -52,6 +56,8 @@ OPENINGS: dict[NeedKind, str] = {
     NeedKind.UNCONFIRMED: "unconfirmed: ",
     NeedKind.STUCK: "stuck: ",
     NeedKind.MISSED: "missed: ",
+    NeedKind.LIMITED: "limit: ",
+    NeedKind.BUDGET: "budget: ",
     NeedKind.FAILED: "failed: ",
     NeedKind.EXITED: "exited: ",
 }
@@ -59,7 +65,7 @@ OPENINGS: dict[NeedKind, str] = {
 
 DISMISSIBLE = (
     *(NeedKind.REFUSED, NeedKind.UNCONFIRMED, NeedKind.STUCK, NeedKind.MISSED),
-    *(NeedKind.FAILED, NeedKind.EXITED),
+    *(NeedKind.LIMITED, NeedKind.BUDGET, NeedKind.FAILED, NeedKind.EXITED),
 )
 """What it may be enough to have seen; the rest ends with what the agent asks."""
 

@@ -138,7 +138,7 @@ def covers(window: Window, scale: Scale) -> bool:
 
 def schedule_of(fleet: Fleet) -> object:
     """Return what of a fleet a timeline depends on."""
-    teams = ((team.orchestration.state, team.orchestration.check_ins_paused_at) for team in fleet.teams)
+    teams = ((team.orchestration.state, team.orchestration.holds_check_ins) for team in fleet.teams)
     agents = (
         (view.agent.id, view.agent.status.is_live, view.agent.limited_until)
         for team in fleet.teams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import uuid
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,6 +14,7 @@ from orchestrator_core.agents.claude.agent_settings import settings_file
 from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
 from orchestrator_core.agents.screen_patterns import Patterns, patterns
 from orchestrator_core.config.settings import ClaudeSettings
+from orchestrator_core.models.agent import Agent
 
 GATE_DIALOGS = {"api_key": "apikey", "auto_mode": "auto_nudge", "broken_settings": "settings"}
 """Settings whose gate has another name in the pattern file."""
@@ -75,14 +77,33 @@ class ClaudeDriver:
         """Return the folder with a file for each running Claude Code of the person."""
         return sessions.folder(environ)
 
+    def account(self, environ: Mapping[str, str]) -> str:
+        """Return the folder of the configuration, which holds the login."""
+        return str(sessions.folder(environ).parent)
+
+    def can_resume(self, agent: Agent, environ: Mapping[str, str]) -> bool:
+        """Whether Claude Code keeps the conversation: it does so from the first prompt on."""
+        if not agent.conversation:
+            return False
+        projects = sessions.folder(environ).parent / "projects"
+        return any(True for _ in projects.glob(f"*/{glob.escape(agent.conversation)}.jsonl"))
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one Claude Code with a conversation id of its own."""
         conversation = str(uuid.uuid4())
+        return self._plan(context, conversation, "--session-id")
+
+    def plan_resume(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to go on with the agent's conversation; without one, as `plan_launch`."""
+        conversation = context.agent.conversation
+        return self._plan(context, conversation, "--resume") if conversation else self.plan_launch(context)
+
+    def _plan(self, context: LaunchContext, conversation: str, option: str) -> LaunchPlan:
         mode = context.agent.permission_mode or self._settings.permission_mode
         settings = settings_file(context, mode)
         argv = (
             *self._settings.command,
-            *("--session-id", conversation),
+            *(option, conversation),
             *("--settings", str(settings.path)),
             *("--permission-mode", mode),
             *(("--model", context.agent.model) if context.agent.model else ()),

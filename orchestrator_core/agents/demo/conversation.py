@@ -15,6 +15,9 @@ VERSION = "2.1.330"
 """The version of the real one whose files and payloads these are."""
 MODEL = "claude-opus-5-5"
 MODEL_NAME = "Opus 5.5"
+BASE_TOKENS = 21_234
+"""What fills the context before the first prompt."""
+TURN_TOKENS = 1_500
 
 
 def config_folder() -> str:
@@ -40,6 +43,8 @@ class Conversation:
         self.prompt_id = ""
         """Of the latest prompt; empty before the first one."""
         self.prompts = 0
+        self.tokens = BASE_TOKENS
+        """What fills its context."""
         self.folder = folder
 
     @property
@@ -57,11 +62,13 @@ class Conversation:
         """Begin another conversation."""
         self.id = new_id()
         self.prompt_id = ""
+        self.tokens = BASE_TOKENS
 
     def begin_prompt(self) -> None:
         """Note that there is another prompt."""
         self.prompt_id = new_id()
         self.prompts += 1
+        self.tokens += TURN_TOKENS
 
     def add_user(self, text: str) -> None:
         """Keep what the agent was given."""

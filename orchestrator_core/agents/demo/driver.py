@@ -12,6 +12,7 @@ from orchestrator_core.agents.claude.agent_settings import settings_file
 from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
 from orchestrator_core.agents.screen_patterns import Patterns, patterns
 from orchestrator_core.config.settings import DemoSettings
+from orchestrator_core.models.agent import Agent
 
 MODULE = "orchestrator_core.agents.demo"
 RECORD = "submissions.jsonl"
@@ -62,9 +63,24 @@ class DemoDriver:
         """Return None: it keeps no such files."""
         return None
 
+    def account(self, environ: Mapping[str, str]) -> str:
+        """Return an account that no real one is mistaken for."""
+        return self.name
+
+    def can_resume(self, agent: Agent, environ: Mapping[str, str]) -> bool:
+        """Whether it had begun: it needs nothing to go on but its part."""
+        return bool(agent.conversation)
+
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one demo agent. It records what it is given in its own folder."""
-        conversation = str(uuid.uuid4())
+        return self._plan(context, str(uuid.uuid4()), "--session-id")
+
+    def plan_resume(self, context: LaunchContext) -> LaunchPlan:
+        """Return how to go on in the agent's part; without a conversation, as `plan_launch`."""
+        conversation = context.agent.conversation
+        return self._plan(context, conversation, "--resume") if conversation else self.plan_launch(context)
+
+    def _plan(self, context: LaunchContext, conversation: str, option: str) -> LaunchPlan:
         road = self.road_of(context.briefing)
         settings = settings_file(context, MODE)
         argv = (
@@ -73,7 +89,7 @@ class DemoDriver:
             *("--team", ",".join(context.team)),
             *("--seed", str(self._settings.seed)),
             *("--speed", str(self._settings.speed)),
-            *("--session-id", conversation),
+            *(option, conversation),
             *("--settings", str(settings.path)),
             *("--name", context.agent.id),
             *("--record", str(context.folder / RECORD)),

@@ -7,7 +7,7 @@ import math
 from typing import Any, NamedTuple, Protocol
 
 from orchestrator_core.agents.demo import payload
-from orchestrator_core.agents.demo.conversation import Conversation
+from orchestrator_core.agents.demo.conversation import BASE_TOKENS, Conversation
 from orchestrator_core.agents.demo.payload import Fields
 from orchestrator_core.agents.demo.standing import Standing
 from orchestrator_core.agents.demo.steps import Ask, Done, Inquire, Job, Outcome
@@ -117,6 +117,7 @@ class Events:
 
     def compacted(self, summary: str) -> Job:
         """Tell that the conversation was shortened."""
+        self.conversation.tokens = BASE_TOKENS
         self.begun("compact", "")
         return self._fire("PostCompact", "manual", {"trigger": "manual", "compact_summary": summary})
 

@@ -4,6 +4,7 @@
 {"do": "idle"}                          end the turn, dialog, limit, error or hanging
 {"do": "tool", "title": "Bash(make)", "seconds": 60}    run a tool that says nothing; without seconds until idle
 {"do": "retry", "text": "API error"}    work on a request that is tried again
+{"do": "fill", "tokens": 850000}        have so much in the context; shortening the conversation takes it away
 {"do": "think", "seconds": 0}           how long answers take from now on
 {"do": "permission", "command": "…"}    ask for permission
 {"do": "question", "question": "…", "choices": ["…"]}   "descriptions": ["…"] come below, with "multiple": true any
@@ -69,6 +70,8 @@ def _obey(agent: DemoAgent, echo: Echo, order: Mapping[str, Any], now: float) ->
             _be_idle(agent, now)
         case "quiet":
             agent.quiet = True
+        case "fill":
+            agent.events.conversation.tokens = int(order["tokens"])
         case "think":
             echo.seconds = float(order["seconds"])
         case "subagent" | "shell" as kind:

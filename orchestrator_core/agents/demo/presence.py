@@ -39,7 +39,8 @@ class Presence:
         if self._line:
             conversation = agent.events.conversation
             limit = agent.trouble.limit
-            self._line.update((standing, conversation.id, conversation.prompt_id, limit), limit, now)
+            state = (standing, conversation.id, conversation.prompt_id, conversation.tokens, limit)
+            self._line.update(state, limit, now)
 
     def leave(self) -> None:
         """Take the session file away, and leave nothing running."""
@@ -49,7 +50,9 @@ class Presence:
             self._line.end()
 
 
-def presence(conversation: Conversation, name: str, now: float, *, has_file: bool, line: str) -> Presence:
+def presence(
+    conversation: Conversation, name: str, now: float, *, has_file: bool, line: str, has_windows: bool = False
+) -> Presence:
     """Return what is wanted; what is not wanted costs nothing."""
     session_file: SessionFile | None = None
     status_line: StatusLine | None = None
@@ -60,5 +63,5 @@ def presence(conversation: Conversation, name: str, now: float, *, has_file: boo
     if line:
         from orchestrator_core.agents.demo.status_line import StatusLine
 
-        status_line = StatusLine(line, conversation, now)
+        status_line = StatusLine(line, conversation, now, has_windows=has_windows)
     return Presence(session_file, status_line)

@@ -70,7 +70,7 @@ def _conversation(options: Namespace) -> Conversation:
 
 
 def _refusal(options: Namespace, conversation: Conversation) -> str:
-    if options.resume and not conversation.exists:
+    if options.resume and conversation.folder and not conversation.exists:
         return f"No conversation found with session ID: {options.resume}"
     if options.session_id and not options.resume and conversation.exists:
         return f"Error: Session ID {options.session_id} is already in use."
@@ -104,7 +104,14 @@ class Program:
             random=Random(options.seed or None),
         )
         has_file = bool(conversation.folder) and not options.no_session_file
-        self._presence = presence(conversation, options.name, now, has_file=has_file, line=found.status_line)
+        self._presence = presence(
+            conversation,
+            options.name,
+            now,
+            has_file=has_file,
+            line=found.status_line,
+            has_windows=bool(options.role),
+        )
 
     def run(self) -> None:
         """Loop until something ends it.

@@ -15,22 +15,21 @@ TIMEOUT_S = 5.0
 LOOK_S = 0.1
 MOST_ROWS = 5
 WINDOW_TOKENS = 1_000_000
-BASE_TOKENS = 21_234
-"""What fills the context before the first prompt."""
-TURN_TOKENS = 1_500
 TURN_USD = 0.0635
 WINDOWS_S = {"five_hour": 5 * 3600, "seven_day": 7 * 86400}
-PERCENT_USED = 55
+PERCENT_USED, PERCENT_MOST = 55, 85
 
 
 class StatusLine:
     """Runs the command whenever something has changed, one run at a time."""
 
-    def __init__(self, command: str, conversation: Conversation, now: float) -> None:
+    def __init__(self, command: str, conversation: Conversation, now: float, *, has_windows: bool = False) -> None:
+        """`has_windows`: there is a subscription whose use is told of before any limit was met, too."""
         self.rows: tuple[str, ...] = ()
         """What it said last; a row without words when it said nothing."""
         self._command = command
         self._conversation = conversation
+        self._has_windows = has_windows
         self._begun = now
         self._running: ShellCommand | None = None
         self._told: object = None
@@ -47,7 +46,8 @@ class StatusLine:
             self.rows = tuple((outcome.text if outcome.ok else "").rstrip("\n").split("\n")[:MOST_ROWS])
         if state != self._told and not self._running:
             self._told = state
-            told = json.dumps(payload(self._conversation, now - self._begun, limit)).encode()
+            windows = windows_at(time.time()) if self._has_windows else None
+            told = json.dumps(payload(self._conversation, now - self._begun, limit, windows)).encode()
             self._running = ShellCommand(self._command, told, now, TIMEOUT_S)
 
     def end(self) -> None:
@@ -56,9 +56,11 @@ class StatusLine:
             self._running.kill()
 
 
-def payload(conversation: Conversation, seconds: float, limit: Limit | None) -> dict[str, Any]:
+def payload(
+    conversation: Conversation, seconds: float, limit: Limit | None, windows: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return what the command is told, in Claude Code's shape; a limit comes with how much of it is used."""
-    tokens = BASE_TOKENS + TURN_TOKENS * conversation.prompts
+    tokens = conversation.tokens
     used = {
         "input_tokens": tokens - 20_000,
         "output_tokens": 8,
@@ -95,7 +97,7 @@ def payload(conversation: Conversation, seconds: float, limit: Limit | None) -> 
         "prompt_cache": _cache(conversation.prompts, tokens),
         "fast_mode": False,
         "thinking": {"enabled": True},
-        **({"rate_limits": _rate_limits(limit)} if limit else {}),
+        **({"rate_limits": _rate_limits(limit, windows)} if limit or windows else {}),
     }
 
 
@@ -118,9 +120,19 @@ def _cache(prompts: int, tokens: int) -> dict[str, Any]:
     }
 
 
-def _rate_limits(limit: Limit) -> dict[str, Any]:
+def windows_at(moment: float) -> dict[str, Any]:
+    """Return a subscription as it might be: all demo agents tell the same, and it fills while the time goes."""
+    return {window: _filling(moment, seconds) for window, seconds in WINDOWS_S.items()}
+
+
+def _filling(moment: float, seconds: int) -> dict[str, Any]:
+    begun = moment // seconds * seconds
+    return {"used_percentage": round(PERCENT_MOST * (moment - begun) / seconds), "resets_at": int(begun + seconds)}
+
+
+def _rate_limits(limit: Limit | None, windows: dict[str, Any] | None) -> dict[str, Any]:
     now = int(time.time())
-    windows = {
+    told = windows or {
         window: {"used_percentage": PERCENT_USED, "resets_at": now + seconds} for window, seconds in WINDOWS_S.items()
     }
-    return {**windows, limit.window: {"used_percentage": 100, "resets_at": limit.resets_at or now}}
+    return {**told, limit.window: {"used_percentage": 100, "resets_at": limit.resets_at or now}} if limit else told

@@ -18,13 +18,14 @@ HELP = """\
 List what needs you, oldest first: permission prompts with the exact command,
 questions with their choices, start-up dialogs, errors that ended a turn,
 messages that were refused or are unconfirmed, agents that exited or failed,
-agents that may be stuck, check-ins that could not fire.
+agents that may be stuck, check-ins that could not fire, usage limits and
+budgets that run out.
 --dismiss takes one off the list, and nothing else is changed by it.
 """
 TOO_MANY = "needs takes no words; --dismiss KEY takes one off the list"
 _STYLES = {
     **dict.fromkeys((NeedKind.FAILED, NeedKind.ERROR, NeedKind.REFUSED, NeedKind.MISSED), "bad"),
-    **dict.fromkeys((NeedKind.EXITED, NeedKind.STUCK), "warn"),
+    **dict.fromkeys((NeedKind.EXITED, NeedKind.STUCK, NeedKind.LIMITED, NeedKind.BUDGET), "warn"),
 }
 
 
@@ -96,4 +97,6 @@ def _to_do(need: Need) -> str:
         return "attach and answer there"
     if need.kind is NeedKind.STUCK:
         return f"tmorch send {need.agent} TEXT, or --dismiss {need.key}"
+    if need.kind is NeedKind.BUDGET:
+        return f"raise it in [budget] of the settings, or --dismiss {need.key}"
     return f"tmorch needs --dismiss {need.key}"

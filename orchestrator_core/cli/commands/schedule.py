@@ -224,7 +224,7 @@ def _choice(context: Context, fleet: Fleet, target: str) -> Callable[[CheckIn], 
 
 def _paused_teams(fleet: Fleet) -> list[str]:
     runs = [team.orchestration for team in fleet.teams]
-    return [run.id for run in runs if run.state.is_active and run.check_ins_paused_at is not None]
+    return [run.id for run in runs if run.state.is_active and run.holds_check_ins]
 
 
 def _paused_agents(fleet: Fleet) -> set[str]:

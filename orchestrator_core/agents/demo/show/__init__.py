@@ -28,5 +28,6 @@ def brain_of(options: Namespace) -> Player:
             random=Random(seed),
             speed=options.speed,
             clock=time.monotonic,
+            is_resumed=bool(options.resume),
         )
     )

@@ -43,6 +43,8 @@ class Stage(NamedTuple):
     random: Random
     speed: float
     clock: Callable[[], float]
+    is_resumed: bool = False
+    """It was started again in the middle of its part."""
 
 
 class Heard(NamedTuple):
@@ -70,7 +72,7 @@ class Player:
         for prompt in prompts:
             if not self._briefed:
                 self._briefed = True
-                yield from self.open(prompt)
+                yield from self.go_on() if self.stage.is_resumed else self.open(prompt)
                 continue
             heard = take_apart(prompt)
             if heard.sender == PERSON:
@@ -86,6 +88,11 @@ class Player:
         yield Think(self.pace(2, 4), "Reading")
         yield Say(f"I am the {self.title} of this team. I have a look at the project first.")
         yield self.look_around()
+
+    def go_on(self) -> Script:
+        """Play what comes after having been started again: nothing is done twice."""
+        yield Think(self.pace(1, 2), "Reading")
+        yield Say(f"I am the {self.title} again. I have read what was done before, and wait for what comes next.")
 
     def react(self, heard: Heard) -> Script:
         """Play what comes after a message of another agent."""

@@ -1,0 +1,161 @@
+"""`tmorch resume`: shows what is missing of teams and what would bring it back, and does that."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator_core.cli.consent import require_answerable, require_yes
+from orchestrator_core.cli.context import Context
+from orchestrator_core.cli.facade import Calls
+from orchestrator_core.cli.fleet_targets import team_in
+from orchestrator_core.cli.parsing import add_json
+from orchestrator_core.cli.recovery_view import (
+    agent_lines,
+    orphan_lines,
+    outcome_lines,
+    plan_lines,
+    recovery_document,
+)
+from orchestrator_core.errors import ExitCode, NotFoundError, RefusedError, TmorchError, UsageError
+from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Verb
+
+if TYPE_CHECKING:
+    from orchestrator_core.models.fleet import Fleet
+
+HELP = """\
+Compare what teams are meant to be with what tmux, git and their programs say,
+show what is missing, and bring that back: windows, worktrees from their
+branches, programs in their own conversations. What is there is left alone, and
+nothing is typed to agents that are well. It asks first; doing it again does
+nothing. Without ID it is every team that is meant to run. Roles that are named
+are started again however many times they have ended.
+"""
+TOO_MANY = ""
+ACT = "bringing teams back"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare its arguments."""
+    parser.add_argument("id", metavar="ID", nargs="?", default="", help="a team, as in shop-3f2a")
+    parser.add_argument("roles", metavar="ROLE", nargs="*", help="start it again although it ended again and again")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--status-only", action="store_true", help="only look: nothing at all is written")
+    parser.add_argument("--rebrief-all", action="store_true", help="tell each agent that runs once where it stands")
+    parser.add_argument("--orphans", action="store_true", help="list what is left over of teams, and do nothing")
+    add_json(parser, "the plans and what came of them")
+
+
+def run(args: argparse.Namespace, context: Context) -> ExitCode:
+    """Look and, once that is approved, bring back what is missing.
+
+    Raises:
+        NotFoundError: there is no such team or role.
+        RefusedError: the team is not meant to run, nobody can be asked, or the answer was no.
+        UsageError: options that do not go together.
+
+    """
+    _check(args)
+    if args.status_only or args.orphans:
+        return _look(args, context)
+    with Calls(context) as call:
+        plans = _plans(args, call)
+        if not context.out.as_json:
+            _show_plans(plans, context)
+        wanted = [plan for plan in plans if args.rebrief_all or _has_work(plan)]
+        outcomes: list[RecoveryOutcome] = []
+        if wanted:
+            if context.out.as_json:
+                require_answerable(context, yes=args.yes, act=ACT)
+            require_yes(context, _question(wanted), yes=args.yes, act=ACT)
+            outcomes = [_execute(plan, args, context, call) for plan in wanted]
+        if context.out.as_json:
+            fleet = call(lambda orchestrator: orchestrator.fleet())
+            context.out.document(recovery_document(plans, outcomes, (), fleet))
+    refused = any(step.verb is Verb.REFUSE for plan in plans for step in plan.steps)
+    return ExitCode.FAILED if refused or any(outcome.failed for outcome in outcomes) else ExitCode.DONE
+
+
+def _check(args: argparse.Namespace) -> None:
+    doing = [name for name in ("yes", "rebrief_all") if getattr(args, name)]
+    looking = [name for name in ("status_only", "orphans") if getattr(args, name)]
+    if doing and looking:
+        one, other = (f"--{name.replace('_', '-')}" for name in (looking[0], doing[0]))
+        raise UsageError(f"{one} only looks, {other} is about doing it", remedy="leave out one of the two")
+    if args.orphans and args.id:
+        raise UsageError("--orphans is about everything, not one team", remedy=f"leave out {args.id}")
+
+
+def _look(args: argparse.Namespace, context: Context) -> ExitCode:
+    """Show how things stand, from a copy of what is stored."""
+    with Calls(context, only_looks=True) as call:
+        plans = () if args.orphans else _plans(args, call)
+        orphans = call(lambda orchestrator: orchestrator.recovery.orphans()) if args.orphans else ()
+        fleet = call(lambda orchestrator: orchestrator.fleet())
+    if context.out.as_json:
+        context.out.document(recovery_document(plans, (), orphans, fleet))
+    elif args.orphans:
+        _show_orphans(orphans, context)
+    else:
+        _show_plans(plans, context, fleet)
+    return ExitCode.DONE
+
+
+def _plans(args: argparse.Namespace, call: Calls) -> tuple[RecoveryPlan, ...]:
+    if not args.id:
+        return call(lambda orchestrator: orchestrator.recovery.plans())
+    team = team_in(call(lambda orchestrator: orchestrator.fleet()), args.id)
+    roles = tuple(view.agent.role for view in team.agents)
+    for role in args.roles:
+        if role not in roles:
+            raise NotFoundError(f"there is no {role!r} in {args.id}", cause=f"there are {', '.join(roles)}")
+    named = frozenset(args.roles)
+    return (call(lambda orchestrator: orchestrator.recovery.plan(team.orchestration.id, named=named)),)
+
+
+def _has_work(plan: RecoveryPlan) -> bool:
+    return any(step.verb not in (Verb.KEEP, Verb.REFUSE) for step in plan.steps)
+
+
+def _question(plans: Sequence[RecoveryPlan]) -> str:
+    names = ", ".join(plan.orchestration for plan in plans)
+    return f"bring {names} back as shown?"
+
+
+def _execute(plan: RecoveryPlan, args: argparse.Namespace, context: Context, call: Calls) -> RecoveryOutcome:
+    """Bring one team back; what it was refused does not keep the others from it."""
+    try:
+        outcome = call(lambda orchestrator: orchestrator.recovery.execute(plan, rebrief_all=args.rebrief_all))
+    except RefusedError as error:
+        outcome = _refused(plan, error)
+    if not context.out.as_json:
+        context.out.lines(outcome_lines(outcome, context.out.look))
+    return outcome
+
+
+def _refused(plan: RecoveryPlan, error: TmorchError) -> RecoveryOutcome:
+    wanted = (step for step in plan.steps if step.verb is not Verb.KEEP)
+    why = f"{error.title}: {error.cause}" if error.cause else error.title
+    return RecoveryOutcome(plan=plan, done=(), failed=tuple((step, why) for step in wanted))
+
+
+def _show_plans(plans: Sequence[RecoveryPlan], context: Context, fleet: Fleet | None = None) -> None:
+    look = context.out.look
+    for place, plan in enumerate(plans):
+        lines = ["", *plan_lines(plan, look)] if place else plan_lines(plan, look)
+        context.out.lines(lines)
+        if fleet is not None:
+            context.out.lines(["", *agent_lines(plan, fleet, look)])
+    context.out.flush()
+    for plan in plans:
+        for warning in plan.warnings:
+            context.note.warn(f"{plan.orchestration}: {warning}")
+    if not plans:
+        context.note.say("no team is meant to run; tmorch list shows those that were stopped")
+
+
+def _show_orphans(orphans: Sequence[Orphan], context: Context) -> None:
+    context.out.lines(orphan_lines(orphans, context.out.look))
+    context.out.flush()
+    context.note.say("nothing was removed; look before you type any of it" if orphans else "nothing is left over")

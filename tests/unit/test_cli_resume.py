@@ -1,0 +1,153 @@
+"""`tmorch resume`: the plan is shown before anything is done, and nothing is done without a yes."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator_core.cli.schemas import schema_of
+from orchestrator_core.errors import ExitCode
+from orchestrator_core.models.ids import AgentId
+from orchestrator_core.models.recovery import Part, RecoveryPlan, Step, Verb
+from tests.fakes.cli import FakeContext, FakeOrchestrator, make_agent, make_team
+from tests.fakes.json_shape import faults
+from tests.tui.plans import ORPHANS
+
+ID = "shop-1a2b"
+
+
+def step(verb: Verb, part: Part, reason: str, role: str = "developer") -> Step:
+    return Step(verb=verb, part=part, reason=reason, agent=AgentId(f"{ID}:{role}" if role else ""))
+
+
+KEPT = (
+    step(Verb.KEEP, Part.SESSION, "the tmux session is there", role=""),
+    step(Verb.KEEP, Part.PROGRAM, "its program runs"),
+    step(Verb.KEEP, Part.BRANCH, f"tmorch/{ID}/developer"),
+)
+CONTINUE = step(Verb.CONTINUE, Part.PROGRAM, "its window is gone: it goes on in its own conversation", "tester")
+REFUSED = step(Verb.REFUSE, Part.PROGRAM, "it ended 4 times in 30 min, needs you", "reviewer")
+
+
+def facade(*steps: Step, warnings: tuple[str, ...] = ()) -> FakeOrchestrator:
+    made = FakeOrchestrator()
+    roles = ("developer", "tester", "reviewer")
+    made.teams = [make_team(ID, [make_agent(f"{ID}:{role}", limited_until=None) for role in roles])]
+    plan = RecoveryPlan(orchestration=made.teams[0].orchestration.id, project="/p", steps=steps, warnings=warnings)
+    made.recovery.found = (plan,)
+    return made
+
+
+def test_a_whole_team_is_shown_and_nothing_is_asked() -> None:
+    context = FakeContext("resume", orchestrator=facade(*KEPT))
+    assert context.run() == ExitCode.DONE
+    assert "whole: nothing is missing" in context.said
+    assert context.facade.recovery.executed == []
+
+
+def test_the_plan_is_a_table_and_is_done_after_a_yes() -> None:
+    made = facade(*KEPT, CONTINUE, warnings=("the account is limited until 14:30",))
+    context = FakeContext("resume", ID, orchestrator=made, typed="y\n", terminal=True, environ={"NO_COLOR": "1"})
+    assert context.run() == ExitCode.DONE
+    planned = context.said.split("\n\n")[0].splitlines()
+    starts = [line.index("program") for line in planned if "  program  " in line]
+    assert len(starts) == 2
+    assert len(set(starts)) == 1
+    assert "bring shop-1a2b back as shown? [y/N]" in context.narrated
+    assert "limited until 14:30" in context.narrated
+    assert [call.plan for call in made.recovery.executed] == list(made.recovery.found)
+    assert context.said.splitlines()[-1].split() == ["tester", "continue", "program", "done"]
+
+
+@pytest.mark.parametrize("typed", ["\n", "n\n", "what\n", ""])
+def test_anything_but_a_yes_is_a_no(typed: str) -> None:
+    made = facade(*KEPT, CONTINUE)
+    context = FakeContext("resume", orchestrator=made, typed=typed, terminal=True)
+    assert context.run() == ExitCode.REFUSED
+    assert made.recovery.executed == []
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_without_a_terminal_it_needs_yes(form: tuple[str, ...]) -> None:
+    made = facade(*KEPT, CONTINUE)
+    context = FakeContext("resume", *form, orchestrator=made)
+    assert context.run() == ExitCode.REFUSED
+    assert made.recovery.executed == []
+    if form:
+        assert context.json["error"]["code"] == "needs-yes"
+
+
+def test_status_only_looks_at_a_copy_and_shows_each_agent() -> None:
+    made = facade(*KEPT, CONTINUE)
+    agents = [make_agent(f"{ID}:developer"), make_agent(f"{ID}:tester", limited_until=2_000_000_000.0)]
+    made.teams = [make_team(ID, agents)]
+    context = FakeContext("resume", "--status-only", orchestrator=made)
+    assert context.run() == ExitCode.DONE
+    assert context.looked_only
+    assert made.recovery.executed == []
+    rows = [line.split() for line in context.said.splitlines()]
+    assert ["AGENT", "ALIVE", "STATUS", "EXHAUSTED", "BRANCH"] in rows
+    assert ["developer", "yes", "working", "no", f"tmorch/{ID}/developer"] in rows
+    assert any(row[:4] == ["tester", "no", "working", "until"] and row[-2:] == ["is", "gone"] for row in rows)
+
+
+def test_what_was_refused_makes_it_fail_and_the_rest_is_done() -> None:
+    made = facade(*KEPT, CONTINUE, REFUSED)
+    made.recovery.failing = ((REFUSED, REFUSED.reason),)
+    context = FakeContext("resume", "--yes", orchestrator=made)
+    assert context.run() == ExitCode.FAILED
+    assert "needs you" in context.said
+
+
+def test_only_refusals_ask_nothing_and_do_nothing() -> None:
+    made = facade(*KEPT, REFUSED)
+    context = FakeContext("resume", orchestrator=made)
+    assert context.run() == ExitCode.FAILED
+    assert made.recovery.executed == []
+
+
+def test_roles_that_are_named_are_started_once_more() -> None:
+    made = facade(*KEPT, REFUSED)
+    FakeContext("resume", ID, "reviewer", orchestrator=made).run()
+    assert made.recovery.named == {"reviewer"}
+    context = FakeContext("resume", ID, "nobody", orchestrator=made)
+    assert context.run() == ExitCode.NOT_FOUND
+    assert "developer, tester, reviewer" in context.narrated
+
+
+def test_everybody_is_told_where_they_stand_even_in_a_whole_team() -> None:
+    made = facade(*KEPT)
+    assert FakeContext("resume", "--rebrief-all", "--yes", orchestrator=made).run() == ExitCode.DONE
+    assert [call.rebrief_all for call in made.recovery.executed] == [True]
+
+
+def test_orphans_are_listed_with_what_to_do_and_never_cut() -> None:
+    made = facade()
+    made.recovery.left_over = ORPHANS
+    context = FakeContext("resume", "--orphans", orchestrator=made, environ={"COLUMNS": "40"}, terminal=True)
+    assert context.run() == ExitCode.DONE
+    assert context.looked_only
+    for orphan in ORPHANS:
+        assert orphan.what_to_do in context.said
+    assert "nothing was removed" in context.narrated
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--status-only", "--yes"), ("--orphans", "--rebrief-all"), (ID, "--orphans")],
+)
+def test_what_does_not_go_together_is_said(words: tuple[str, ...]) -> None:
+    context = FakeContext("resume", *words, orchestrator=facade(*KEPT))
+    assert context.run() == ExitCode.USAGE
+    assert "leave out" in context.narrated
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--status-only",), ("--orphans",)])
+def test_json_fits_the_schema(words: tuple[str, ...]) -> None:
+    made = facade(*KEPT, CONTINUE, REFUSED)
+    made.recovery.failing = ((REFUSED, REFUSED.reason),)
+    made.recovery.left_over = ORPHANS
+    context = FakeContext("resume", *words, "--json", orchestrator=made)
+    context.run()
+    assert faults(context.json, schema_of("resume")) == []
+    assert bool(context.json["outcomes"]) == (words == ("--yes",))
+    assert bool(context.json["orphans"]) == (words == ("--orphans",))

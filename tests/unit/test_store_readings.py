@@ -1,0 +1,67 @@
+"""Readings and agents' use in the store: the latest counts, and is never forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from orchestrator_core.models.credit import FIVE_HOUR, SEVEN_DAY, AccountId, AgentUse
+from orchestrator_core.store import Store, open_store
+from tests.unit.test_credit import HOME, NOW, reading
+from tests.unit.test_store_contract import DEVELOPER, TESTER, an_agent, an_orchestration
+
+OTHER = AccountId("/home/dana/.other")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(tmp_path / "tmorch.db")) as made:
+        made.orchestrations.claim(an_orchestration())
+        made.agents.add(an_agent())
+        made.agents.add(an_agent(TESTER))
+        yield made
+
+
+def test_the_latest_of_each_window_counts(store: Store) -> None:
+    told = [reading(10), reading(20), reading(5, window=SEVEN_DAY), reading(70, account=OTHER, used_percentage=None)]
+    for each in told:
+        store.readings.add(each)
+    assert store.readings.current() == (told[1], told[2], told[3])
+    assert store.readings.current(NOW + 1) == ()
+    assert store.readings.history(HOME, FIVE_HOUR, 0.0) == (told[0], told[1])
+
+
+def test_old_ones_are_forgotten_but_the_latest_is_not(store: Store) -> None:
+    for day in range(5):
+        store.readings.add(reading(day, at=NOW + day))
+    assert store.readings.prune(NOW + 10) == 4
+    assert store.readings.current() == (reading(4, at=NOW + 4),)
+    assert store.readings.prune(NOW + 10) == 0
+
+
+def test_use_is_kept_by_conversation(store: Store) -> None:
+    uses = [
+        AgentUse(agent=DEVELOPER, at=NOW, conversation="a", cost_usd=1.0),
+        AgentUse(agent=DEVELOPER, at=NOW + 1, conversation="a", cost_usd=2.0),
+        AgentUse(agent=DEVELOPER, at=NOW + 2, conversation="b", cost_usd=0.5, context_used=3.5, model="Opus"),
+        AgentUse(agent=TESTER, at=NOW + 3, context_size=1_000_000, input_tokens=5, output_tokens=7),
+    ]
+    for use in uses:
+        store.agent_uses.add(use)
+    assert store.agent_uses.latest() == {DEVELOPER: uses[2], TESTER: uses[3]}
+    assert store.agent_uses.since(NOW + 1) == tuple(uses[1:])
+    assert store.agent_uses.prune(NOW + 10) == 1
+    assert store.agent_uses.since(0.0) == tuple(uses[1:])
+    assert store.check_rows() == ()
+
+
+def test_a_row_that_cannot_be_read_is_left_out(store: Store) -> None:
+    store.readings.add(reading())
+    store.readings.add(replace(reading(), window=SEVEN_DAY))
+    store._database.execute("PRAGMA ignore_check_constraints = ON")
+    store._database.execute("UPDATE reading SET source = 'dream' WHERE window = ?", (SEVEN_DAY,))
+    assert store.readings.current() == (reading(),)
