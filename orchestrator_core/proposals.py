@@ -76,9 +76,17 @@ class Proposals:
         ends the asking; nothing is left running.
         """
         from orchestrator_core.services.analysis import analyse
+        from orchestrator_core.services.credit import keep_told
 
+        account = self._drivers[proposal.driver].account(self._environ)
         return await analyse(
-            proposal, self._settings, self._paths, environ=self._environ, progress=progress, now=self._clock
+            proposal,
+            self._settings,
+            self._paths,
+            environ=self._environ,
+            progress=progress,
+            now=self._clock,
+            told=lambda windows: keep_told(self._store, account, windows, self._clock()),
         )
 
     def asks_claude(self, proposal: Proposal) -> bool:

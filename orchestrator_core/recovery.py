@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator_core.check_ins import Ask
-from orchestrator_core.errors import RefusedError
+from orchestrator_core.errors import RefusedError, TmorchError
 from orchestrator_core.models.credit_words import on_clock
 from orchestrator_core.models.fleet import SupervisorHealth
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
-from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Step, Verb
+from orchestrator_core.models.recovery import Orphan, Part, RecoveryOutcome, RecoveryPlan, Step, Verb
 from orchestrator_core.services.credit import accounts_of
 from orchestrator_core.store import Store
 
@@ -57,9 +57,12 @@ class Recovery:
         return await self._look(team, named)
 
     async def plans(self) -> tuple[RecoveryPlan, ...]:
-        """Return the plans of all teams that are meant to run, oldest first, whole ones too. Writes nothing."""
+        """Return the plans of all teams that are meant to run, oldest first, whole ones too. Writes nothing.
+
+        One that cannot be looked at, as its tmux server does not answer, has a plan that says so.
+        """
         teams = await self._ask(lambda: self._tools.store.orchestrations.list(active=True))
-        return tuple([await self._look(team, NOBODY) for team in teams if not self._is_being_started(team)])
+        return tuple([await self._see(team) for team in teams if not self._is_being_started(team)])
 
     async def execute(
         self, plan: RecoveryPlan, *, rebrief_all: bool = False, hear: Callable[[Step], None] = ignore
@@ -97,7 +100,7 @@ class Recovery:
             for team in await self._ask(lambda: self._tools.store.orchestrations.list(active=True))
             if team.boot_id not in ("", now) and team.offered_boot_id != now and not self._is_being_started(team)
         ]
-        plans = [await self._look(team, NOBODY) for team in teams]
+        plans = [await self._see(team) for team in teams]
         for team in teams:
             await self._ask(partial(self._tools.store.orchestrations.update, team.id, offered_boot_id=now))
         return tuple(plan for plan in plans if not plan.is_whole)
@@ -112,6 +115,14 @@ class Recovery:
         from orchestrator_core.services.settle import has_launcher
 
         return team.state is OrchestrationState.STARTING and has_launcher(team)
+
+    async def _see(self, team: Orchestration) -> RecoveryPlan:
+        try:
+            return await self._look(team, NOBODY)
+        except TmorchError as error:
+            reason = f"{error.title}: {error.cause}" if error.cause else error.title
+            refusal = Step(verb=Verb.REFUSE, part=Part.SESSION, reason=reason)
+            return RecoveryPlan(orchestration=team.id, project=team.project, steps=(refusal,))
 
     async def _look(self, team: Orchestration, named: frozenset[str]) -> RecoveryPlan:
         from orchestrator_core.services.recovery_picture import Looker, look_at_team

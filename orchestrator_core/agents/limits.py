@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from msgspec import Struct
 
 RESETS = re.compile(
-    r"\bresets?(?: at)? "
+    r"\bresets?(?: at| on)? "
     r"(?:(?P<month>[A-Z][a-z]{2})[a-z]* (?P<day>\d{1,2})(?:,| at)? )?"
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d))? ?(?P<half>[ap]m)?\b"
     r"(?: \((?P<zone>[^)]+)\))?",

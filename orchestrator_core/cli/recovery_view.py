@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from orchestrator_core.cli.documents import Json
 from orchestrator_core.cli.output import Look, paint, printable
-from orchestrator_core.cli.tables import Cell, Column, table
-from orchestrator_core.models.agent import Agent
-from orchestrator_core.models.fleet import Fleet
-from orchestrator_core.models.recovery import Orphan, Part, RecoveryOutcome, RecoveryPlan, Step, Verb
+from orchestrator_core.cli.tables import Cell, Column, display_width, table
+from orchestrator_core.models.credit_words import on_clock
+from orchestrator_core.models.recovery import AgentStanding, Orphan, RecoveryOutcome, RecoveryPlan, Step, Verb
+from orchestrator_core.models.words import plural
 
-STYLES = {
-    Verb.KEEP: "dim",
-    Verb.REBUILD: "good",
-    Verb.CONTINUE: "good",
-    Verb.START_ANEW: "warn",
-    Verb.REBRIEF: "good",
-    Verb.REFUSE: "bad",
+LOOKS = {
+    Verb.KEEP: ("✔", "dim"),
+    Verb.REBUILD: ("+", "good"),
+    Verb.CONTINUE: ("»", "good"),
+    Verb.START_ANEW: ("✱", "warn"),
+    Verb.REBRIEF: ("✎", "good"),
+    Verb.REFUSE: ("‼", "bad"),
 }
+"""The mark and the style of each verb."""
+DONE, FAILED = Cell("✔", "good"), Cell("✖", "bad")
 THE_TEAM = "(the team)"
+Row = tuple[str | Cell, ...]
 
 
 def plan_lines(plan: RecoveryPlan, look: Look) -> list[str]:
-    """Return a team's name and every step of its plan, each with what was found."""
+    """Return a team's name and what its plan would do, with what was found; what is kept of an agent is one line."""
     state = Cell("whole: nothing is missing", "good") if plan.is_whole else Cell("not whole", "warn")
-    columns = (Column("AGENT"), Column("STEP"), Column("PART"), Column("FOUND", elastic=True))
-    rows = ((_who(step), _verb(step), step.part.value, step.reason) for step in plan.steps)
+    columns = (Column(""), Column("AGENT"), Column("PART"), Column("STEP"), Column("FOUND", elastic=True))
+    rows = (row for _, steps in groupby(plan.steps, key=lambda step: step.agent) for row in _rows(list(steps)))
     return [
         f"{paint(printable(plan.orchestration), 'strong', color=look.color)}  {printable(plan.project)}  "
         f"{paint(state.text, state.style, color=look.color)}",
@@ -35,22 +38,41 @@ def plan_lines(plan: RecoveryPlan, look: Look) -> list[str]:
     ]
 
 
-def agent_lines(plan: RecoveryPlan, fleet: Fleet, look: Look) -> list[str]:
-    """Return a line for each agent of a team: whether it is alive, held by a limit, and has its branch."""
-    columns = (Column("AGENT"), Column("ALIVE"), Column("STATUS"), Column("EXHAUSTED"), Column("BRANCH", elastic=True))
-    rows = [_agent_row(agent, plan) for agent in _agents(plan, fleet)]
+def agent_lines(plan: RecoveryPlan, now: float, look: Look) -> list[str]:
+    """Return a line for each agent of a team: whether it is alive, held by a limit, how its branch is, and where."""
+    columns = (
+        Column("AGENT"),
+        Column("ALIVE"),
+        Column("STATUS"),
+        Column("LIMITED"),
+        Column("BRANCH", elastic=True),
+        Column("STATE", elastic=True),
+        Column("WINDOW"),
+    )
+    rows = [_standing_row(agent, now) for agent in plan.agents]
     return table(columns, rows, width=look.width, color=look.color)
 
 
+def step_line(step: Step, plan: RecoveryPlan, look: Look, why: str | None = None) -> str:
+    """Return a step that was done, or why it was not; the lines of one plan are aligned, each on its own."""
+    steps = (*plan.steps, step)
+    agents, parts = (max(map(display_width, texts)) for texts in ([_who(s) for s in steps], [s.part for s in steps]))
+    mark = DONE if why is None else FAILED
+    who, what = printable(_who(step)), step.part.value
+    start = f"{paint(mark.text, mark.style, color=look.color)}  {who}{' ' * (agents - display_width(who))}  "
+    return f"{start}{what:<{parts}}  {step.verb if why is None else printable(why)}"
+
+
 def outcome_lines(outcome: RecoveryOutcome, look: Look) -> list[str]:
-    """Return what was done and what was not, a line each."""
-    columns = (Column("AGENT"), Column("STEP"), Column("PART"), Column("OUTCOME", elastic=True))
-    rows = [(_who(step), _verb(step), step.part.value, Cell("done", "good")) for step in outcome.done]
-    rows += [(_who(step), _verb(step), step.part.value, Cell(why, "bad")) for step, why in outcome.failed]
-    title = paint(printable(outcome.plan.orchestration), "strong", color=look.color)
-    if not rows:
-        return ["", f"{title}  nothing was to be done any more"]
-    return ["", title, *table(columns, rows, width=look.width, color=look.color)]
+    """Return what was not done, a line each with why, then how it stands."""
+    name = printable(outcome.plan.orchestration)
+    failed = [step_line(step, outcome.plan, look, why) for step, why in outcome.failed]
+    if failed:
+        left = f"{plural(len(failed), 'thing')} left to do; `tmorch resume {name}` looks again"
+        return [*failed, f"{name}: {paint(left, 'warn', color=look.color)}"]
+    if outcome.done:
+        return [f"{name}: {paint('whole again', 'good', color=look.color)}"]
+    return [f"{name}: nothing was to be done any more"]
 
 
 def orphan_lines(orphans: Iterable[Orphan], look: Look) -> list[str]:
@@ -61,11 +83,11 @@ def orphan_lines(orphans: Iterable[Orphan], look: Look) -> list[str]:
 
 
 def recovery_document(
-    plans: Sequence[RecoveryPlan], outcomes: Sequence[RecoveryOutcome], orphans: Sequence[Orphan], fleet: Fleet
+    plans: Sequence[RecoveryPlan], outcomes: Sequence[RecoveryOutcome], orphans: Sequence[Orphan]
 ) -> Json:
     """Return the document of `resume`."""
     return {
-        "plans": [_plan_document(plan, fleet) for plan in plans],
+        "plans": [_plan_document(plan) for plan in plans],
         "outcomes": [_outcome_document(outcome) for outcome in outcomes],
         "orphans": [_orphan_document(orphan) for orphan in orphans],
     }
@@ -75,56 +97,69 @@ def _who(step: Step) -> str:
     return step.agent.rpartition(":")[2] or THE_TEAM
 
 
-def _verb(step: Step) -> Cell:
-    return Cell(step.verb.value, STYLES[step.verb])
+def _rows(steps: list[Step]) -> Iterator[Row]:
+    """Yield a line for each thing to do for an agent, or refused, then one for all that is kept."""
+    kept = [step.part.value for step in steps if step.verb is Verb.KEEP]
+    for step in steps:
+        if step.verb is not Verb.KEEP:
+            mark, style = LOOKS[step.verb]
+            yield Cell(mark, style), _who(step), step.part.value, Cell(step.verb.value, style), step.reason
+    if kept:
+        mark, style = LOOKS[Verb.KEEP]
+        found = "all there" if len(kept) == len(steps) else f"there: {', '.join(kept)}"
+        yield Cell(mark, style), _who(steps[0]), "", Cell(Verb.KEEP.value, style), Cell(found, style)
 
 
-def _agents(plan: RecoveryPlan, fleet: Fleet) -> list[Agent]:
-    teams = [team for team in fleet.teams if team.orchestration.id == plan.orchestration]
-    return [view.agent for team in teams for view in team.agents]
-
-
-def _is_alive(agent: Agent, plan: RecoveryPlan) -> bool:
-    return any(s.agent == agent.id and s.part is Part.PROGRAM and s.verb is Verb.KEEP for s in plan.steps)
-
-
-def _has_branch(agent: Agent, plan: RecoveryPlan) -> bool:
-    return any(s.agent == agent.id and s.part is Part.BRANCH and s.verb is Verb.KEEP for s in plan.steps)
-
-
-def _agent_row(agent: Agent, plan: RecoveryPlan) -> tuple[str | Cell, ...]:
+def _standing_row(agent: AgentStanding, now: float) -> Row:
     until = agent.limited_until
     return (
-        agent.role,
-        Cell("yes", "good") if _is_alive(agent, plan) else Cell("no", "bad"),
-        agent.status.value,
-        Cell(f"until {datetime.fromtimestamp(until).astimezone():%a %H:%M}", "warn") if until else "no",
-        agent.branch if _has_branch(agent, plan) else Cell(f"{agent.branch} is gone" if agent.branch else "", "bad"),
+        agent.agent.rpartition(":")[2],
+        Cell("yes", "good") if agent.is_alive else Cell("no", "bad"),
+        agent.status.value if agent.is_alive else Cell("gone", "bad"),
+        Cell(f"until {on_clock(until, now)}", "warn") if until is not None else "no",
+        agent.branch,
+        _state(agent),
+        agent.window,
     )
+
+
+def _state(agent: AgentStanding) -> str | Cell:
+    """Return how an agent's branch and worktree are, in words."""
+    if not agent.branch:
+        return ""
+    if not agent.has_branch:
+        return Cell("gone", "bad")
+    counts = ((agent.ahead, "ahead"), (agent.behind, "behind"), (agent.changed, "not committed"))
+    return ", ".join(f"{count} {what}" for count, what in counts if count) or "as it began"
 
 
 def _step_document(step: Step) -> Json:
     return {"verb": step.verb, "part": step.part, "agent": step.agent, "reason": step.reason}
 
 
-def _plan_document(plan: RecoveryPlan, fleet: Fleet) -> Json:
+def _plan_document(plan: RecoveryPlan) -> Json:
     return {
         "orchestration": plan.orchestration,
         "project": plan.project,
         "whole": plan.is_whole,
         "steps": [_step_document(step) for step in plan.steps],
         "warnings": list(plan.warnings),
-        "agents": [
-            {
-                "id": agent.id,
-                "alive": _is_alive(agent, plan),
-                "status": agent.status,
-                "limited_until": agent.limited_until,
-                "branch": agent.branch,
-                "has_branch": _has_branch(agent, plan),
-            }
-            for agent in _agents(plan, fleet)
-        ],
+        "agents": [_standing_document(agent) for agent in plan.agents],
+    }
+
+
+def _standing_document(agent: AgentStanding) -> Json:
+    return {
+        "id": agent.agent,
+        "alive": agent.is_alive,
+        "status": agent.status,
+        "limited_until": agent.limited_until,
+        "branch": agent.branch,
+        "has_branch": agent.has_branch,
+        "ahead": agent.ahead,
+        "behind": agent.behind,
+        "changed": agent.changed,
+        "window": agent.window,
     }
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from orchestrator_core.models.agent import AgentStatus
 from orchestrator_core.models.ids import AgentId, OrchestrationId
 
 
@@ -49,6 +50,26 @@ class Step(Struct, frozen=True, kw_only=True):
     """What was found, in words."""
 
 
+class AgentStanding(Struct, frozen=True, kw_only=True):
+    """How an agent stands, as far as that was seen."""
+
+    agent: AgentId
+    is_alive: bool
+    """Its program runs in its pane."""
+    status: AgentStatus
+    """As it was stored last: that of an agent that is not alive is of before."""
+    limited_until: float | None = None
+    branch: str = ""
+    has_branch: bool = False
+    ahead: int | None = None
+    """How many commits its branch has that the starting branch has not; None when that cannot be told."""
+    behind: int | None = None
+    changed: int = 0
+    """How many files are not committed."""
+    window: str = ""
+    """The tmux window that it is in; empty when that is gone."""
+
+
 class RecoveryPlan(Struct, frozen=True, kw_only=True):
     """What bringing a team back would do."""
 
@@ -57,6 +78,8 @@ class RecoveryPlan(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     warnings: tuple[str, ...] = ()
     """Such as that the account is limited until a time."""
+    agents: tuple[AgentStanding, ...] = ()
+    """How each agent stood, in the order of their windows."""
 
     @property
     def is_whole(self) -> bool:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from orchestrator_core.agents.catalogue import drivers
 from orchestrator_core.agents.claude.answers import MOST_PHASES, MOST_TASKS, SCHEMA, Reading, read_answer, step
 from orchestrator_core.agents.claude.asking import Asked, Question, ask
+from orchestrator_core.agents.limits import UsageWindow
 from orchestrator_core.config.paths import PRIVATE, Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.git.run import displayable
@@ -62,12 +63,13 @@ async def analyse(
     environ: Mapping[str, str],
     progress: Progress | None,
     now: Callable[[], float],
+    told: Callable[[Mapping[str, UsageWindow]], object] = lambda windows: None,
 ) -> Proposal:
     """Return the proposal with Claude's reading of its spec. Its team is the same; the suggestions are validated.
 
     When Claude cannot be asked or gives no plan, the reading that the proposal has stays, and says why in `because`.
-    What came is kept in `paths.analyses`. `progress` is called in the event loop, and must not raise. When cancelled,
-    the asking and all it has started have ended.
+    What came is kept in `paths.analyses`; `told` hears what was said of the account's windows. `progress` is called
+    in the event loop, and must not raise. When cancelled, the asking and all it has started have ended.
 
     Raises:
         UsageError: a file that changes the catalogue is wrong.
@@ -82,6 +84,7 @@ async def analyse(
     asked = await _asked(question, progress, lambda: max(0.0, now() - begun))
     seconds = max(0.0, now() - begun)
     reading = _reading(asked, settings.analysis.budget_usd)
+    told(reading.windows)
     kept = await asyncio.to_thread(_keep, paths.analyses, _raw(asked, proposal, begun, seconds), proposal.project.name)
     analysis = reading.analysis
     if analysis is None:

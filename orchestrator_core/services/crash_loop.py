@@ -23,7 +23,7 @@ def refusal_of(agent: Agent, settings: ResumeSettings, now: float) -> str:
         return ""
     return (
         f"it ended {agent.restarts + 1} times in {settings.crash_window_min:g} min, needs you: look at its last "
-        "output, then name it to start it once more"
+        f"output, then `tmorch resume {agent.orchestration} --agent {agent.role}` starts it once more"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which readings are worth keeping, and what they say of an account together. Pure.
+"""Which readings are worth keeping, and what they say of an account together.
 
 Within one window use only grows, so what says less is old news: every agent of an account tells of it in its own time.
 """
@@ -6,8 +6,9 @@ Within one window use only grows, so what says less is old news: every agent of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from orchestrator_core.agents.limits import USED_UP, UsageWindow
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.credit import (
     FIVE_HOUR,
@@ -20,6 +21,7 @@ from orchestrator_core.models.credit import (
     ReadingSource,
     WindowStatus,
 )
+from orchestrator_core.store import Store
 
 OLD_S = 600.0
 """A reading that is older gives way to any other."""
@@ -39,12 +41,32 @@ def is_news(reading: CreditReading, last: CreditReading | None) -> bool:
         return last is None
     if _has_reset(reading, last):
         return True
+    if last.source is ReadingSource.GUESS and reading.source is not ReadingSource.GUESS:
+        return True
     if reading.is_limit is not last.is_limit:
         return reading.is_limit
     is_old = reading.at - last.at >= OLD_S
     if not is_old and (RANK[reading.source] > RANK[last.source] or _says_less(reading, last)):
         return False
     return is_old or _differs(reading, last)
+
+
+def keep_told(store: Store, account: str, windows: Mapping[str, UsageWindow], at: float) -> None:
+    """Store what `claude -p` has told of an account, as far as it is news."""
+    current = {each.window: each for each in store.readings.current() if each.account == account}
+    for name, window in windows.items() if account else ():
+        reading = CreditReading(
+            account=AccountId(account),
+            window=name,
+            at=at,
+            source=ReadingSource.PRINT,
+            confidence=Confidence.SURE,
+            used_percentage=window.used_percentage,
+            resets_at=window.resets_at,
+            is_limit=window.used_percentage >= USED_UP,
+        )
+        if is_news(reading, current.get(name)):
+            store.readings.add(reading)
 
 
 def _has_reset(reading: CreditReading, last: CreditReading) -> bool:

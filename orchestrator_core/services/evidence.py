@@ -160,15 +160,16 @@ def owner_of(session: SessionEvidence, agent: Agent) -> SessionOwner:
 
 
 def running_elsewhere(folder: Path | None, agent: Agent) -> str:
-    """Return which process has the conversation open of an agent whose own program has ended; empty when none has.
+    """Return which process has the conversation open of an agent in whose pane nothing runs; empty when none has.
 
-    `folder` is where the programs of its kind keep their session files.
+    `folder` is where the programs of its kind keep their session files. It may be the agent's own process: one whose
+    window was closed may take its time, and a pane may have lost its tag.
     """
     from orchestrator_core.services.liveness import started_at
 
     for path in _listed(folder) if folder is not None and agent.conversation else ():
         says = _decoded(path)
-        if says is None or says.conversation != agent.conversation or says.pid == agent.pid:
+        if says is None or says.conversation != agent.conversation:
             continue
         if session_runs(says) and started_at(says.pid) is not None:  # one that has ended may still have its number
             return f"process {says.pid}" + (f" in pane {says.pane}" if says.pane else "")

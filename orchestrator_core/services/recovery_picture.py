@@ -48,6 +48,9 @@ class WorktreeFacts(Struct, frozen=True, kw_only=True):
     """What the branch was at last, by the worktree's own log; empty when that is gone too."""
     changed: int = 0
     """How many files are not committed."""
+    ahead: int | None = None
+    """How many commits the branch has that the starting branch has not; None when that cannot be told."""
+    behind: int | None = None
     problem: str = ""
     """Why git cannot be asked; empty when it can."""
 
@@ -157,7 +160,7 @@ async def _facts(
     return AgentFacts(
         agent=agent,
         pane=pane,
-        worktree=await _worktree(orchestration.project, agent) if orchestration else WorktreeFacts(),
+        worktree=await _worktree(orchestration, agent) if orchestration else WorktreeFacts(has_branch=False),
         has_files=(looker.paths.agents / agent.orchestration / agent.role / SCRIPT).exists(),
         can_resume=driver is not None and driver.can_resume(agent, environ),
         elsewhere=running_elsewhere(driver.session_folder(environ), agent) if driver and is_gone else "",
@@ -167,7 +170,8 @@ async def _facts(
     )
 
 
-async def _worktree(project: str, agent: Agent) -> WorktreeFacts:
+async def _worktree(orchestration: Orchestration, agent: Agent) -> WorktreeFacts:
+    project = orchestration.project
     if agent.is_adopted or not agent.branch:
         return WorktreeFacts(is_there=Path(agent.worktree).is_dir())
     try:
@@ -177,6 +181,7 @@ async def _worktree(project: str, agent: Agent) -> WorktreeFacts:
         is_unfinished = place.known is not None and place.known.locked == INITIALIZING
         is_sound = is_there and has_branch and not is_unfinished
         done = await work_done(agent.worktree, "HEAD") if is_sound else None
+        behind, ahead = await _apart(project, orchestration.starting_branch, agent.branch)
     except (TmorchError, OSError) as error:
         return WorktreeFacts(problem=f"{error.title}: {error.cause}" if isinstance(error, TmorchError) else str(error))
     return WorktreeFacts(
@@ -187,7 +192,17 @@ async def _worktree(project: str, agent: Agent) -> WorktreeFacts:
         has_branch=has_branch,
         last_commit="" if has_branch else _last_commit(place),
         changed=len(done.uncommitted) if done else 0,
+        ahead=ahead,
+        behind=behind,
     )
+
+
+async def _apart(project: str, base: str, branch: str) -> tuple[int | None, int | None]:
+    """Return how many commits each of two branches has that the other one has not; None where one is gone."""
+    both = f"refs/heads/{base}...refs/heads/{branch}"
+    done = await ask_git(project, "rev-list", "--left-right", "--count", both, "--")
+    counts = done.line.split()
+    return (int(counts[0]), int(counts[1])) if not done.returncode and len(counts) == 2 else (None, None)
 
 
 def _is_occupied(path: Path) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from orchestrator_core.models.recovery import Part, RecoveryPlan, Step, Verb
+from orchestrator_core.models.recovery import AgentStanding, Part, RecoveryPlan, Step, Verb
 from orchestrator_core.models.words import plural
 from orchestrator_core.services.recovery_picture import AgentFacts, Picture, WorktreeFacts
 
@@ -29,6 +29,23 @@ def plan_of(picture: Picture) -> RecoveryPlan:
         project=orchestration.project,
         steps=(*_of_team(picture), *(step for facts in picture.agents for step in _of_agent(facts, picture))),
         warnings=(*(() if picture.is_supervised else ("the supervisor does not run: it is started",)), *picture.limits),
+        agents=tuple(_standing(facts) for facts in picture.agents),
+    )
+
+
+def _standing(facts: AgentFacts) -> AgentStanding:
+    agent, worktree = facts.agent, facts.worktree
+    return AgentStanding(
+        agent=agent.id,
+        is_alive=facts.runs,
+        status=agent.status,
+        limited_until=agent.limited_until,
+        branch=agent.branch,
+        has_branch=bool(agent.branch) and worktree.has_branch and not worktree.problem,
+        ahead=worktree.ahead,
+        behind=worktree.behind,
+        changed=worktree.changed,
+        window=facts.pane.window_id if facts.pane else "",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -278,10 +279,14 @@ class TaggedSession(Struct, frozen=True, kw_only=True):
     session_id: SessionId
     name: str
     windows: int
+    programs: int
+    """How many programs run in it, ours or not."""
 
 
 def tagged_sessions(address: ServerAddress) -> tuple[TaggedSession, ...]:
     """Return the sessions of the server that carry an orchestration's id. Starts no server."""
+    panes = _listed(address, "list-panes", ("session_id", "pane_dead"), "-a")
+    running = Counter(session for session, dead in panes if dead != "1")
     fields = (ORCHESTRATION_TAG, "session_id", "session_name", "session_windows")
     return tuple(
         TaggedSession(
@@ -289,6 +294,7 @@ def tagged_sessions(address: ServerAddress) -> tuple[TaggedSession, ...]:
             session_id=SessionId(session),
             name=name,
             windows=number(windows),
+            programs=running[session],
         )
         for orchestration, session, name, windows in _listed(address, "list-sessions", fields)
         if orchestration

@@ -18,7 +18,8 @@ class Terminal:
         self._socket = socket
         self._run(
             "-f", "/dev/null", "new-session", "-d", "-s", "person", "-x", str(width), "-y", str(height), "-c", str(cwd),
-            "env", "-u", "TMUX", "-u", "TMUX_PANE", "COLORTERM=truecolor", "sh", "-c", command,
+            "env", "-u", "TMUX", "-u", "TMUX_PANE", "-u", "COLUMNS", "-u", "LINES",
+            "COLORTERM=truecolor", "sh", "-c", command,
         )  # fmt: skip
         self._run("set-option", "-g", "status", "off")
         self._run("set-option", "-g", "escape-time", "0")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from orchestrator_core.errors import TmorchError
 from orchestrator_core.models.ids import OrchestrationId
 from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Step, Verb
 from orchestrator_core.recovery import NOBODY, Recovery, ignore
@@ -29,6 +30,8 @@ class FakeRecovery(Recovery):
         self.interrupted: tuple[RecoveryPlan, ...] = ()
         """What a reboot has interrupted: it is offered once."""
         self.failing: tuple[tuple[Step, str], ...] = ()
+        self.refusing: dict[str, TmorchError] = {}
+        """What is raised when one of these teams is to be brought back."""
         self.executed: list[Executed] = []
         self.readings = 0
         self.named = NOBODY
@@ -53,6 +56,8 @@ class FakeRecovery(Recovery):
     async def execute(
         self, plan: RecoveryPlan, *, rebrief_all: bool = False, hear: Callable[[Step], None] = ignore
     ) -> RecoveryOutcome:
+        if plan.orchestration in self.refusing:
+            raise self.refusing[plan.orchestration]
         self.executed.append(Executed(plan, rebrief_all))
         wanted = [step for step in plan.steps if step.verb not in (Verb.KEEP, Verb.REFUSE)]
         done = tuple(step for step in wanted if step not in [failing for failing, _ in self.failing])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -389,3 +390,14 @@ async def test_a_person_s_own_theme_file_is_taken_in_while_running(
         await aeventually(lambda: "mine" in stage.app.available_themes)
         (stage.paths.themes / "mine.toml").write_text("primry = 1\n")
         await aeventually(lambda: "mine.toml" in stage.screen_text())
+
+
+async def test_work_that_the_end_of_the_app_overtakes_leaves_nothing_behind(isolated_home: Path) -> None:
+    async def work() -> None:
+        raise AssertionError("it is not to begin")
+
+    begun = work()
+    async with running(staged(isolated_home)) as stage:
+        stage.app._run(begun, group="late")
+        stage.app.workers.cancel_all()
+    assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED

@@ -60,7 +60,7 @@ async def test_the_key_is_named_while_there_is_no_team_and_found_always(isolated
     async with running(staged(isolated_home, no_teams())) as stage:
         assert "N new team" in stage.text("#keys")
         assert "N here, or in a terminal" in stage.screen_text()
-    async with running(staged(isolated_home), size=(200, 40)) as stage:
+    async with running(staged(isolated_home), size=(200, 60)) as stage:
         assert "new team" not in stage.text("#keys")
         await stage.press("question_mark")
         assert "Propose a new team" in stage.screen_text()

@@ -23,6 +23,7 @@ from orchestrator_core.agents.claude.answers import (
     read_answer,
     step,
 )
+from orchestrator_core.agents.limits import UsageWindow
 from orchestrator_core.models.analysis import Action, Analysis, Size
 from tests.fakes.claude_print import PLAN, envelope, uses
 
@@ -177,6 +178,16 @@ def test_a_limit_without_words_takes_the_end_from_its_event() -> None:
     event = {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected", "resetsAt": 1795402479}}
     limited = envelope(**API_ERROR, api_error="usage_limit_reached", result="Limit.")
     assert read(event, limited, code=1).because == "the usage limit is reached; it resets at 2026-11-23 02:54 (UTC)"
+
+
+def test_what_is_told_of_windows_is_kept() -> None:
+    reset = 1795402479
+    windows = {"five_hour": {"utilization": 0.63, "resetsAt": reset}, "seven_day": {"utilization": 2}, "odd": "?"}
+    info = {"status": "allowed", "resetsAt": reset, "rateLimitType": "five_hour", "unifiedWindows": windows}
+    event = {"type": "rate_limit_event", "rate_limit_info": info}
+    assert read(event, envelope()).windows == {"five_hour": UsageWindow(used_percentage=63, resets_at=reset)}
+    limited = {"type": "rate_limit_event", "rate_limit_info": {**info, "status": "rejected"}}
+    assert read(event, limited, envelope()).windows["five_hour"].used_percentage == 100
 
 
 def test_the_recorded_limit_is_known() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator_core.cli.schemas import schema_of
-from orchestrator_core.errors import ExitCode
-from orchestrator_core.models.ids import AgentId
-from orchestrator_core.models.recovery import Part, RecoveryPlan, Step, Verb
+from orchestrator_core.errors import ExitCode, RefusedError
+from orchestrator_core.models.agent import AgentStatus
+from orchestrator_core.models.ids import AgentId, OrchestrationId
+from orchestrator_core.models.recovery import AgentStanding, Part, RecoveryPlan, Step, Verb
 from tests.fakes.cli import FakeContext, FakeOrchestrator, make_agent, make_team
 from tests.fakes.json_shape import faults
 from tests.tui.plans import ORPHANS
@@ -25,6 +27,36 @@ KEPT = (
     step(Verb.KEEP, Part.BRANCH, f"tmorch/{ID}/developer"),
 )
 CONTINUE = step(Verb.CONTINUE, Part.PROGRAM, "its window is gone: it goes on in its own conversation", "tester")
+STANDING = (
+    AgentStanding(
+        agent=AgentId(f"{ID}:developer"),
+        is_alive=True,
+        status=AgentStatus.WORKING,
+        branch=f"tmorch/{ID}/developer",
+        has_branch=True,
+        ahead=2,
+        behind=1,
+        changed=3,
+        window="@2",
+    ),
+    AgentStanding(
+        agent=AgentId(f"{ID}:tester"),
+        is_alive=False,
+        status=AgentStatus.WORKING,
+        limited_until=2_000_000_000.0,
+        branch="t",
+    ),
+    AgentStanding(
+        agent=AgentId(f"{ID}:reviewer"),
+        is_alive=True,
+        status=AgentStatus.IDLE,
+        branch="r",
+        has_branch=True,
+        ahead=0,
+        behind=0,
+        window="@3",
+    ),
+)
 REFUSED = step(Verb.REFUSE, Part.PROGRAM, "it ended 4 times in 30 min, needs you", "reviewer")
 
 
@@ -48,14 +80,18 @@ def test_the_plan_is_a_table_and_is_done_after_a_yes() -> None:
     made = facade(*KEPT, CONTINUE, warnings=("the account is limited until 14:30",))
     context = FakeContext("resume", ID, orchestrator=made, typed="y\n", terminal=True, environ={"NO_COLOR": "1"})
     assert context.run() == ExitCode.DONE
-    planned = context.said.split("\n\n")[0].splitlines()
-    starts = [line.index("program") for line in planned if "  program  " in line]
-    assert len(starts) == 2
-    assert len(set(starts)) == 1
+    title, heads, *rows = context.said.split("\n\n")[0].splitlines()
+    assert "not whole" in title
+    for row, words in zip(rows, [("(the team)", "keep"), ("developer", "keep"), ("tester", "continue")], strict=True):
+        assert row[heads.index("AGENT") :].startswith(words[0])
+        assert row[heads.index("STEP") :].startswith(words[1])
+    assert rows[1].split() == ["✔", "developer", "keep", "all", "there"]
     assert "bring shop-1a2b back as shown? [y/N]" in context.narrated
     assert "limited until 14:30" in context.narrated
     assert [call.plan for call in made.recovery.executed] == list(made.recovery.found)
-    assert context.said.splitlines()[-1].split() == ["tester", "continue", "program", "done"]
+    done, last = context.said.splitlines()[-2:]
+    assert done.split() == ["✔", "tester", "program", "continue"]
+    assert last == "shop-1a2b: whole again"
 
 
 @pytest.mark.parametrize("typed", ["\n", "n\n", "what\n", ""])
@@ -78,16 +114,17 @@ def test_without_a_terminal_it_needs_yes(form: tuple[str, ...]) -> None:
 
 def test_status_only_looks_at_a_copy_and_shows_each_agent() -> None:
     made = facade(*KEPT, CONTINUE)
-    agents = [make_agent(f"{ID}:developer"), make_agent(f"{ID}:tester", limited_until=2_000_000_000.0)]
-    made.teams = [make_team(ID, agents)]
+    made.recovery.found = (replace(made.recovery.found[0], agents=STANDING),)
     context = FakeContext("resume", "--status-only", orchestrator=made)
     assert context.run() == ExitCode.DONE
     assert context.looked_only
     assert made.recovery.executed == []
     rows = [line.split() for line in context.said.splitlines()]
-    assert ["AGENT", "ALIVE", "STATUS", "EXHAUSTED", "BRANCH"] in rows
-    assert ["developer", "yes", "working", "no", f"tmorch/{ID}/developer"] in rows
-    assert any(row[:4] == ["tester", "no", "working", "until"] and row[-2:] == ["is", "gone"] for row in rows)
+    assert ["AGENT", "ALIVE", "STATUS", "LIMITED", "BRANCH", "STATE", "WINDOW"] in rows
+    state = ["2", "ahead,", "1", "behind,", "3", "not", "committed"]
+    assert ["developer", "yes", "working", "no", f"tmorch/{ID}/developer", *state, "@2"] in rows
+    assert any(row[:4] == ["tester", "no", "gone", "until"] and row[-2:] == ["t", "gone"] for row in rows)
+    assert ["reviewer", "yes", "idle", "no", "r", "as", "it", "began", "@3"] in rows
 
 
 def test_what_was_refused_makes_it_fail_and_the_rest_is_done() -> None:
@@ -95,7 +132,22 @@ def test_what_was_refused_makes_it_fail_and_the_rest_is_done() -> None:
     made.recovery.failing = ((REFUSED, REFUSED.reason),)
     context = FakeContext("resume", "--yes", orchestrator=made)
     assert context.run() == ExitCode.FAILED
-    assert "needs you" in context.said
+    *_, done, failed, last = context.said.splitlines()
+    assert done.split() == ["✔", "tester", "program", "continue"]
+    assert failed.startswith("✖  reviewer")
+    assert "needs you" in failed
+    assert last == f"{ID}: 1 thing left to do; `tmorch resume {ID}` looks again"
+
+
+def test_what_somebody_else_does_just_now_is_told_and_the_next_team_is_seen_to() -> None:
+    made = facade(CONTINUE)
+    other = replace(made.recovery.found[0], orchestration=OrchestrationId("till-0b0b"))
+    made.recovery.found = (*made.recovery.found, other)
+    made.recovery.refusing = {ID: RefusedError("it is being brought back already", code="already-resuming")}
+    context = FakeContext("resume", "--yes", orchestrator=made)
+    assert context.run() == ExitCode.FAILED
+    assert "it is being brought back already" in context.said
+    assert [call.plan for call in made.recovery.executed] == [other]
 
 
 def test_only_refusals_ask_nothing_and_do_nothing() -> None:
@@ -107,9 +159,11 @@ def test_only_refusals_ask_nothing_and_do_nothing() -> None:
 
 def test_roles_that_are_named_are_started_once_more() -> None:
     made = facade(*KEPT, REFUSED)
-    FakeContext("resume", ID, "reviewer", orchestrator=made).run()
-    assert made.recovery.named == {"reviewer"}
-    context = FakeContext("resume", ID, "nobody", orchestrator=made)
+    FakeContext("resume", ID, "--agent", "reviewer", "--agent", "tester", orchestrator=made).run()
+    assert made.recovery.named == {"reviewer", "tester"}
+    FakeContext("resume", "--agent", "reviewer", orchestrator=made).run()
+    assert made.recovery.named == {"reviewer"}, "there is only one team"
+    context = FakeContext("resume", ID, "--agent", "nobody", orchestrator=made)
     assert context.run() == ExitCode.NOT_FOUND
     assert "developer, tester, reviewer" in context.narrated
 
@@ -133,7 +187,12 @@ def test_orphans_are_listed_with_what_to_do_and_never_cut() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--status-only", "--yes"), ("--orphans", "--rebrief-all"), (ID, "--orphans")],
+    [
+        ("--status-only", "--yes"),
+        ("--orphans", "--rebrief-all"),
+        (ID, "--orphans"),
+        ("--orphans", "--agent", "tester"),
+    ],
 )
 def test_what_does_not_go_together_is_said(words: tuple[str, ...]) -> None:
     context = FakeContext("resume", *words, orchestrator=facade(*KEPT))
@@ -146,6 +205,7 @@ def test_json_fits_the_schema(words: tuple[str, ...]) -> None:
     made = facade(*KEPT, CONTINUE, REFUSED)
     made.recovery.failing = ((REFUSED, REFUSED.reason),)
     made.recovery.left_over = ORPHANS
+    made.recovery.found = (replace(made.recovery.found[0], agents=STANDING),)
     context = FakeContext("resume", *words, "--json", orchestrator=made)
     context.run()
     assert faults(context.json, schema_of("resume")) == []

@@ -51,6 +51,7 @@ def reading(used: float | None = 40.0, **changes: object) -> CreditReading:
 
 
 LATER = NOW + 60
+TOLD = [source for source in ReadingSource if source is not ReadingSource.GUESS]
 LIMIT = reading(100, is_limit=True, source=ReadingSource.RECORD)
 
 
@@ -71,6 +72,8 @@ LIMIT = reading(100, is_limit=True, source=ReadingSource.RECORD)
         (replace(LIMIT, at=LATER), reading(97), True),
         (reading(97, at=LATER), LIMIT, False),  # a limit does not end by an agent that has not met it
         (reading(97, at=NOW + 2 * OLD_S), LIMIT, False),
+        (reading(40, at=LATER), replace(LIMIT, source=ReadingSource.GUESS), True),
+        (reading(40, at=LATER), replace(LIMIT, source=ReadingSource.SCREEN), False),
         (reading(0, at=NOW + 7200, resets_at=NOW + 7200 + FIVE_HOURS_S), LIMIT, True),
         (reading(100, at=LATER, resets_at=NOW + 7230), reading(100), False),  # told in words, without its seconds
         (reading(100, at=LATER, resets_at=NOW + 9000), reading(100), True),
@@ -80,7 +83,7 @@ def test_what_is_kept(new: CreditReading, last: CreditReading | None, *, kept: b
     assert is_news(new, last) is kept
 
 
-@given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(ReadingSource), st.floats(0, 300)), max_size=30))
+@given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(TOLD), st.floats(0, 300)), max_size=30))
 def test_within_ten_minutes_use_only_grows_by_the_best_source(told: list[tuple[float, ReadingSource, float]]) -> None:
     kept: list[CreditReading] = []
     at = NOW

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from orchestrator_core.models.credit import FIVE_HOUR, SEVEN_DAY, AccountId, AgentUse
+from orchestrator_core.agents.limits import UsageWindow
+from orchestrator_core.models.credit import FIVE_HOUR, SEVEN_DAY, AccountId, AgentUse, ReadingSource
+from orchestrator_core.services.credit import keep_told
 from orchestrator_core.store import Store, open_store
 from tests.unit.test_credit import HOME, NOW, reading
 from tests.unit.test_store_contract import DEVELOPER, TESTER, an_agent, an_orchestration
@@ -65,3 +67,12 @@ def test_a_row_that_cannot_be_read_is_left_out(store: Store) -> None:
     store._database.execute("PRAGMA ignore_check_constraints = ON")
     store._database.execute("UPDATE reading SET source = 'dream' WHERE window = ?", (SEVEN_DAY,))
     assert store.readings.current() == (reading(),)
+
+
+def test_what_a_reading_of_a_spec_has_told_is_kept_once(store: Store) -> None:
+    windows = {FIVE_HOUR: UsageWindow(used_percentage=63, resets_at=NOW + 3600)}
+    keep_told(store, "", windows, NOW)
+    for _ in range(2):
+        keep_told(store, HOME, windows, NOW)
+    (found,) = store.readings.current()
+    assert (found.account, found.used_percentage, found.source) == (HOME, 63, ReadingSource.PRINT)

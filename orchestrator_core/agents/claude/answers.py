@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from orchestrator_core.agents.limits import DOOMSDAY, EPOCH
+from orchestrator_core.agents.limits import DOOMSDAY, EPOCH, USED_UP, UsageWindow
 from orchestrator_core.models.analysis import Action, Analysis, AnalysisSource, Size, Suggestion
+from orchestrator_core.models.credit import FIVE_HOUR
 from orchestrator_core.models.spec import Phase
 
 Json = dict[str, Any]
@@ -101,6 +102,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """One plain sentence, without a full stop; empty when there is an analysis."""
     model: str = ""
     cost_usd: float | None = None
+    windows: Mapping[str, UsageWindow] = {}
+    """What was told of the account's windows, by name."""
 
 
 def read_answer(stdout: str, stderr: str, returncode: int | None, *, budget_usd: float) -> Reading:
@@ -111,7 +114,7 @@ def read_answer(stdout: str, stderr: str, returncode: int | None, *, budget_usd:
     analysis, because = _without_envelope(stdout, stderr, returncode) if result is None else _enveloped(result, events)
     if because == _BUDGET:
         because = f"it would have cost more than ${budget_usd:g}"
-    return Reading(analysis=analysis, because=because, model=model, cost_usd=cost)
+    return Reading(analysis=analysis, because=because, model=model, cost_usd=cost, windows=_windows(events))
 
 
 # --- envelopes -------------------------------------------------------------------------------------------------------
@@ -184,6 +187,31 @@ def _reset(events: list[Json]) -> str:
     if at is None or not EPOCH < at < DOOMSDAY:
         return ""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M (UTC)")
+
+
+def _windows(events: list[Json]) -> dict[str, UsageWindow]:
+    """Return the windows that the events tell of, the newest word on each; a limit counts as all used."""
+    found: dict[str, UsageWindow] = {}
+    for event in events:
+        info = event.get("rate_limit_info") if event.get("type") == "rate_limit_event" else None
+        if isinstance(info, dict):
+            unified = info.get("unifiedWindows")
+            told = {str(name): each for name, each in unified.items()} if isinstance(unified, dict) else {}
+            if info.get("status") == "rejected":
+                told[str(info.get("rateLimitType") or FIVE_HOUR)] = info
+            found |= {name: window for name, each in told.items() if (window := _window(each)) is not None}
+    return found
+
+
+def _window(told: object) -> UsageWindow | None:
+    if not isinstance(told, dict):
+        return None
+    resets_at, utilization = _number(told.get("resetsAt")), _number(told.get("utilization"))
+    if resets_at is None or not EPOCH < resets_at < DOOMSDAY:
+        return None
+    if told.get("status") == "rejected":
+        return UsageWindow(used_percentage=USED_UP, resets_at=resets_at)
+    return None if utilization is None else UsageWindow(used_percentage=100 * utilization, resets_at=resets_at)
 
 
 def _without_envelope(stdout: str, stderr: str, returncode: int | None) -> tuple[Analysis | None, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from orchestrator_core.cli.consent import require_answerable, require_yes
 from orchestrator_core.cli.context import Context
 from orchestrator_core.cli.facade import Calls
-from orchestrator_core.cli.fleet_targets import team_in
+from orchestrator_core.cli.fleet_targets import own_team, team_in
 from orchestrator_core.cli.parsing import add_json
 from orchestrator_core.cli.recovery_view import (
     agent_lines,
@@ -17,20 +17,17 @@ from orchestrator_core.cli.recovery_view import (
     outcome_lines,
     plan_lines,
     recovery_document,
+    step_line,
 )
 from orchestrator_core.errors import ExitCode, NotFoundError, RefusedError, TmorchError, UsageError
-from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Verb
-
-if TYPE_CHECKING:
-    from orchestrator_core.models.fleet import Fleet
+from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Step, Verb
 
 HELP = """\
 Compare what teams are meant to be with what tmux, git and their programs say,
 show what is missing, and bring that back: windows, worktrees from their
 branches, programs in their own conversations. What is there is left alone, and
 nothing is typed to agents that are well. It asks first; doing it again does
-nothing. Without ID it is every team that is meant to run. Roles that are named
-are started again however many times they have ended.
+nothing. Without ID it is every team that is meant to run.
 """
 TOO_MANY = ""
 ACT = "bringing teams back"
@@ -39,7 +36,13 @@ ACT = "bringing teams back"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare its arguments."""
     parser.add_argument("id", metavar="ID", nargs="?", default="", help="a team, as in shop-3f2a")
-    parser.add_argument("roles", metavar="ROLE", nargs="*", help="start it again although it ended again and again")
+    parser.add_argument(
+        "--agent",
+        metavar="ROLE",
+        action="append",
+        default=[],
+        help="start it again although it ended again and again; more than once: more of them",
+    )
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.add_argument("--status-only", action="store_true", help="only look: nothing at all is written")
     parser.add_argument("--rebrief-all", action="store_true", help="tell each agent that runs once where it stands")
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
     """Look and, once that is approved, bring back what is missing.
 
     Raises:
-        NotFoundError: there is no such team or role.
+        NotFoundError: there is no such team or role, or it is not clear whose role is meant.
         RefusedError: the team is not meant to run, nobody can be asked, or the answer was no.
         UsageError: options that do not go together.
 
@@ -60,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
     if args.status_only or args.orphans:
         return _look(args, context)
     with Calls(context) as call:
-        plans = _plans(args, call)
+        plans = _plans(args, context, call)
         if not context.out.as_json:
             _show_plans(plans, context)
         wanted = [plan for plan in plans if args.rebrief_all or _has_work(plan)]
@@ -71,8 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> ExitCode:
             require_yes(context, _question(wanted), yes=args.yes, act=ACT)
             outcomes = [_execute(plan, args, context, call) for plan in wanted]
         if context.out.as_json:
-            fleet = call(lambda orchestrator: orchestrator.fleet())
-            context.out.document(recovery_document(plans, outcomes, (), fleet))
+            context.out.document(recovery_document(plans, outcomes, ()))
     refused = any(step.verb is Verb.REFUSE for plan in plans for step in plan.steps)
     return ExitCode.FAILED if refused or any(outcome.failed for outcome in outcomes) else ExitCode.DONE
 
@@ -83,34 +85,36 @@ def _check(args: argparse.Namespace) -> None:
     if doing and looking:
         one, other = (f"--{name.replace('_', '-')}" for name in (looking[0], doing[0]))
         raise UsageError(f"{one} only looks, {other} is about doing it", remedy="leave out one of the two")
-    if args.orphans and args.id:
-        raise UsageError("--orphans is about everything, not one team", remedy=f"leave out {args.id}")
+    if args.orphans and (args.id or args.agent):
+        name = args.id or "--agent"
+        raise UsageError("--orphans is about everything, not one team", remedy=f"leave out {name}")
 
 
 def _look(args: argparse.Namespace, context: Context) -> ExitCode:
     """Show how things stand, from a copy of what is stored."""
     with Calls(context, only_looks=True) as call:
-        plans = () if args.orphans else _plans(args, call)
+        plans = () if args.orphans else _plans(args, context, call)
         orphans = call(lambda orchestrator: orchestrator.recovery.orphans()) if args.orphans else ()
-        fleet = call(lambda orchestrator: orchestrator.fleet())
     if context.out.as_json:
-        context.out.document(recovery_document(plans, (), orphans, fleet))
+        context.out.document(recovery_document(plans, (), orphans))
     elif args.orphans:
         _show_orphans(orphans, context)
     else:
-        _show_plans(plans, context, fleet)
+        _show_plans(plans, context, with_agents=True)
     return ExitCode.DONE
 
 
-def _plans(args: argparse.Namespace, call: Calls) -> tuple[RecoveryPlan, ...]:
-    if not args.id:
+def _plans(args: argparse.Namespace, context: Context, call: Calls) -> tuple[RecoveryPlan, ...]:
+    if not args.id and not args.agent:
         return call(lambda orchestrator: orchestrator.recovery.plans())
-    team = team_in(call(lambda orchestrator: orchestrator.fleet()), args.id)
+    fleet = call(lambda orchestrator: orchestrator.fleet())
+    team = team_in(fleet, args.id) if args.id else own_team(context, fleet)
     roles = tuple(view.agent.role for view in team.agents)
-    for role in args.roles:
+    for role in args.agent:
         if role not in roles:
-            raise NotFoundError(f"there is no {role!r} in {args.id}", cause=f"there are {', '.join(roles)}")
-    named = frozenset(args.roles)
+            name = team.orchestration.id
+            raise NotFoundError(f"there is no {role!r} in {name}", cause=f"there are {', '.join(roles)}")
+    named = frozenset(args.agent)
     return (call(lambda orchestrator: orchestrator.recovery.plan(team.orchestration.id, named=named)),)
 
 
@@ -124,9 +128,17 @@ def _question(plans: Sequence[RecoveryPlan]) -> str:
 
 
 def _execute(plan: RecoveryPlan, args: argparse.Namespace, context: Context, call: Calls) -> RecoveryOutcome:
-    """Bring one team back; what it was refused does not keep the others from it."""
+    """Bring one team back, and tell of each step; what it was refused does not keep the others from it."""
+
+    def hear(step: Step) -> None:
+        if not context.out.as_json:
+            context.out.line(step_line(step, plan, context.out.look))
+            context.out.flush()
+
+    if not context.out.as_json:
+        context.out.line()
     try:
-        outcome = call(lambda orchestrator: orchestrator.recovery.execute(plan, rebrief_all=args.rebrief_all))
+        outcome = call(lambda tmorch: tmorch.recovery.execute(plan, rebrief_all=args.rebrief_all, hear=hear))
     except RefusedError as error:
         outcome = _refused(plan, error)
     if not context.out.as_json:
@@ -140,13 +152,13 @@ def _refused(plan: RecoveryPlan, error: TmorchError) -> RecoveryOutcome:
     return RecoveryOutcome(plan=plan, done=(), failed=tuple((step, why) for step in wanted))
 
 
-def _show_plans(plans: Sequence[RecoveryPlan], context: Context, fleet: Fleet | None = None) -> None:
+def _show_plans(plans: Sequence[RecoveryPlan], context: Context, *, with_agents: bool = False) -> None:
     look = context.out.look
     for place, plan in enumerate(plans):
         lines = ["", *plan_lines(plan, look)] if place else plan_lines(plan, look)
         context.out.lines(lines)
-        if fleet is not None:
-            context.out.lines(["", *agent_lines(plan, fleet, look)])
+        if with_agents and plan.agents:
+            context.out.lines(["", *agent_lines(plan, time.time(), look)])
     context.out.flush()
     for plan in plans:
         for warning in plan.warnings:
