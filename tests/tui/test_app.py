@@ -20,6 +20,7 @@ from tests.fakes.facade import FakeAttachment
 from tests.polling import aeventually
 from tests.tui.samples import MINUTE, SERVER, agent, no_teams, orchestration, shop, three_teams, view, with_agent
 from tests.tui.stage import Stage, running, staged
+from tui.messages import FleetChanged
 from tui.widgets.fleet_panel import FilterInput
 from tui.widgets.key_bar import KeyBar
 
@@ -389,3 +390,11 @@ async def test_a_person_s_own_theme_file_is_taken_in_while_running(
         await aeventually(lambda: "mine" in stage.app.available_themes)
         (stage.paths.themes / "mine.toml").write_text("primry = 1\n")
         await aeventually(lambda: "mine.toml" in stage.screen_text())
+
+
+async def test_news_while_the_app_is_leaving_shows_nowhere(isolated_home: Path) -> None:
+    async with running(staged(isolated_home)) as stage:
+        before = stage.main.fleet
+        app = stage.app
+    await app._dispatch_message(FleetChanged(no_teams()))
+    assert stage.main.fleet == before != no_teams()
