@@ -275,6 +275,7 @@ async def test_keys_wait_until_a_change_has_come_back_whatever_became_of_it(
             screen.action_plan()
             assert screen.holds_keys
             await aeventually(lambda: not screen.holds_keys)
+        await stage.settle()
         assert "That is no" in stage.screen_text()
 
 
