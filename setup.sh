@@ -88,7 +88,7 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    .venv/bin/pytest -n 4 --dist worksteal "$@"
+    .venv/bin/pytest -n 6 --dist worksteal "$@"
 }
 
 need_program git

@@ -15,13 +15,13 @@ from textual import on
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.message import Message
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.config.settings import Settings
 from orchestrator_core.errors import NotFoundError, RefusedError, TmorchError
+from orchestrator_core.models.fleet import Fleet
 from tui.attention import Attention
 from tui.bridge import Bridge, unexpected_error
 from tui.commands import ActionCommands, AgentCommands, ThemeCommands
@@ -34,6 +34,7 @@ from tui.messages import (
     FeedRecovered,
     FleetChanged,
     FrameChanged,
+    News,
     ReceiptsChanged,
     SendWanted,
     Sight,
@@ -100,7 +101,7 @@ class TmorchApp(KeyOrderApp[int]):
         self._theme_kept = settings.tui.theme
         self._sight: Sight | None = None
         self._is_ready = False
-        self._early: list[Message] = []
+        self._early: list[News] = []
         self.main = MainScreen(
             clock=clock,
             key_name=self.key_name,
@@ -185,7 +186,7 @@ class TmorchApp(KeyOrderApp[int]):
 
     # -- news from the bridge ---------------------------------------------------------------------
 
-    def _take_news(self, news: Message) -> None:
+    def _take_news(self, news: News) -> None:
         """Post what the bridge read, or keep it until there is a screen to show it."""
         if self._is_ready:
             self.post_message(news)
@@ -195,43 +196,39 @@ class TmorchApp(KeyOrderApp[int]):
         else:
             self._early.append(news)
 
-    @on(FleetChanged)
-    def _on_fleet(self, event: FleetChanged) -> None:
-        self.main.fleet = event.fleet
-        self._overlays.show_fleet(event.fleet)
-        if new := self._attention.news(event.fleet.needs):
+    @on(News)
+    def _on_news(self, news: News) -> None:
+        """Show what was read, unless the screens are being taken down."""
+        if self.is_running:
+            self._show_news(news)
+
+    def _show_news(self, news: News) -> None:
+        match news:
+            case FleetChanged():
+                self._show_fleet(news.fleet)
+            case FrameChanged():
+                self.main.show_frame(news)
+            case SightLost():
+                self.main.show_lost(news)
+            case ReceiptsChanged():
+                self.main.show_receipts(news)
+            case TimelineChanged():
+                self.main.timeline.show_timeline(news.timeline)
+            case StoreChanged():
+                self._overlays.store_changed()
+            case FeedFailed():
+                self.main.show_failure(news)
+            case FeedRecovered():
+                self.main.show_recovery(news)
+
+    def _show_fleet(self, fleet: Fleet) -> None:
+        self.main.fleet = fleet
+        self._overlays.show_fleet(fleet)
+        if new := self._attention.news(fleet.needs):
             self._overlays.announce(new)
             if self._settings.notify.bell and self._attention.may_ring(self._clock()):
                 self.bell()
         self._bridge.ask_receipts_again()
-
-    @on(FrameChanged)
-    def _on_frame(self, event: FrameChanged) -> None:
-        self.main.show_frame(event)
-
-    @on(SightLost)
-    def _on_sight_lost(self, event: SightLost) -> None:
-        self.main.show_lost(event)
-
-    @on(ReceiptsChanged)
-    def _on_receipts(self, event: ReceiptsChanged) -> None:
-        self.main.show_receipts(event)
-
-    @on(TimelineChanged)
-    def _on_timeline(self, event: TimelineChanged) -> None:
-        self.main.timeline.show_timeline(event.timeline)
-
-    @on(StoreChanged)
-    def _on_store_changed(self) -> None:
-        self._overlays.store_changed()
-
-    @on(FeedFailed)
-    def _on_feed_failed(self, event: FeedFailed) -> None:
-        self.main.show_failure(event)
-
-    @on(FeedRecovered)
-    def _on_feed_recovered(self, event: FeedRecovered) -> None:
-        self.main.show_recovery(event)
 
     # -- what the person wants: each ends in one call of the facade -------------------------------
 

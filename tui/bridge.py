@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
 from orchestrator_core.errors import NotFoundError, TmorchError
 from orchestrator_core.models.ids import AgentId
 from orchestrator_core.models.pane import PaneFrame
@@ -21,6 +19,7 @@ from tui.messages import (
     FeedRecovered,
     FleetChanged,
     FrameChanged,
+    News,
     ReceiptsChanged,
     Sight,
     SightLost,
@@ -47,7 +46,7 @@ class Bridge:
     """Reads the fleet, one pane's pictures and one agent's receipts, and posts what it reads."""
 
     def __init__(
-        self, orchestrator: Orchestrator, post: Callable[[Message], object], *, pause: Pause = asyncio.sleep
+        self, orchestrator: Orchestrator, post: Callable[[News], object], *, pause: Pause = asyncio.sleep
     ) -> None:
         self._orchestrator = orchestrator
         self._post = post

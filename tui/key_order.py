@@ -18,13 +18,14 @@ STUCK_S = 1.0
 
 
 HELD_STEP_S = 0.01
-"""How often it is looked at again whether a widget still holds the next key back."""
+"""How often it is looked at again whether the next key is still held back."""
 
 
 class KeyOrderApp(App[ReturnType]):
     """An app that keeps its keys in order.
 
-    A widget with the focus that is `holds_keys` has yet to do what the last key wants: the next one waits for it.
+    A widget with the focus, or a screen, that is `holds_keys` has yet to do what the last key wants: the next one
+    waits for it.
     """
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class KeyOrderApp(App[ReturnType]):
 
     async def _hand_on(self) -> None:
         """Hand the oldest key on, and see it come up to the app again."""
-        if getattr(self.focused, "holds_keys", False):
+        if any(getattr(node, "holds_keys", False) for node in (self.focused, self.screen)):
             self._key_out_since = time.monotonic()
             self.set_timer(HELD_STEP_S, self._hand_on)
             return

@@ -23,7 +23,11 @@ class Sight(Struct, frozen=True):
     server: str = ""
 
 
-class FleetChanged(Message):
+class News(Message):
+    """Something that was read for the screens to show."""
+
+
+class FleetChanged(News):
     """The fleet was read and differs from the last one."""
 
     def __init__(self, fleet: Fleet) -> None:
@@ -34,7 +38,7 @@ class FleetChanged(Message):
         return isinstance(message, FleetChanged)
 
 
-class FrameChanged(Message):
+class FrameChanged(News):
     """The picture of the pane that is looked at changed."""
 
     def __init__(self, sight: Sight, frame: PaneFrame) -> None:
@@ -46,7 +50,7 @@ class FrameChanged(Message):
         return isinstance(message, FrameChanged)
 
 
-class SightLost(Message):
+class SightLost(News):
     """The pane that is looked at cannot be shown."""
 
     def __init__(self, sight: Sight, error: TmorchError) -> None:
@@ -55,7 +59,7 @@ class SightLost(Message):
         self.error = error
 
 
-class ReceiptsChanged(Message):
+class ReceiptsChanged(News):
     """The latest messages to an agent, newest first."""
 
     def __init__(self, agent: AgentId, messages: tuple[AgentMessage, ...]) -> None:
@@ -64,7 +68,7 @@ class ReceiptsChanged(Message):
         self.messages = messages
 
 
-class TimelineChanged(Message):
+class TimelineChanged(News):
     """The part of the schedule that is wanted was read."""
 
     def __init__(self, timeline: Timeline) -> None:
@@ -75,7 +79,7 @@ class TimelineChanged(Message):
         return isinstance(message, TimelineChanged)
 
 
-class FeedFailed(Message):
+class FeedFailed(News):
     """A feed stopped unexpectedly; it starts again by itself after `retry_s` seconds."""
 
     def __init__(self, feed: str, error: TmorchError, retry_s: float) -> None:
@@ -85,7 +89,7 @@ class FeedFailed(Message):
         self.retry_s = retry_s
 
 
-class FeedRecovered(Message):
+class FeedRecovered(News):
     """A feed that had failed delivers again."""
 
     def __init__(self, feed: str) -> None:
@@ -172,7 +176,7 @@ class Query(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-class StoreChanged(Message):
+class StoreChanged(News):
     """Something may have been written to the store."""
 
     def can_replace(self, message: Message) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from msgspec.structs import replace
 from textual.app import App
 from textual.screen import Screen
 
@@ -231,6 +230,8 @@ class TeamCalls:
                 screen.take_proposal(make(screen.proposal))
             except TmorchError as error:
                 screen.take_failure(error)
+            finally:
+                screen.settle()
 
     async def _show_briefing(self, wish: BriefingWanted) -> None:
         screen = self._approval
@@ -245,12 +246,17 @@ class TeamCalls:
             screen.take_briefing(wish.role, text)
 
     async def _save(self) -> None:
-        if screen := self._approval:
+        screen = self._approval
+        if screen is None:
+            return
+        try:
             saved = await self._orchestrator.proposals.save(screen.proposal)
             if saved.saved == self._errand.number:
                 self._errand.is_kept = True
-            screen.take_proposal(replace(screen.proposal, saved=saved.saved))
+            screen.take_saved(saved)
             self._app.notify(f"tmorch start --proposal {saved.saved}", title="Saved", markup=False)
+        finally:
+            screen.settle()
 
     # -- reading by Claude ------------------------------------------------------------------------
 

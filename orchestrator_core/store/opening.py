@@ -140,8 +140,9 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path, newest: int) -> None:
+    has_tables = _has_tables(connection)  # first: whoever makes it meanwhile writes its tables and its mark in one
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application != APPLICATION_ID and (application or _has_tables(connection)):
+    if application != APPLICATION_ID and (application or has_tables):
         raise StoreError(
             "the database is another program's",
             cause=f"{path} is an SQLite database, but tmorch did not make it",

@@ -18,7 +18,8 @@ import pytest
 
 from orchestrator_core.errors import StoreError
 from orchestrator_core.models.message import PERSON
-from orchestrator_core.store import Store, open_store
+from orchestrator_core.store import Store, open_store, opening
+from orchestrator_core.store.connection import connect
 from orchestrator_core.store.database import Database
 from orchestrator_core.store.faults import suspicion_of
 from orchestrator_core.store.opening import SMALL, check_file
@@ -57,6 +58,26 @@ def asides(path: Path) -> list[Path]:
 
 
 # --- making
+
+
+@pytest.mark.parametrize("question", ["sqlite_master", "application_id"])
+def test_one_that_is_made_while_it_is_looked_at_is_ours(
+    path: Path, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    def make_first(statement: str) -> None:
+        if question in statement and not path.with_name("made").exists():
+            path.with_name("made").touch()
+            monkeypatch.setattr(opening, "connect", connect)
+            open_store(path).close()
+
+    def watched(place: Path) -> sqlite3.Connection:
+        connection = connect(place)
+        connection.set_trace_callback(make_first)
+        return connection
+
+    monkeypatch.setattr(opening, "connect", watched)
+    open_store(path).close()
+    assert path.with_name("made").exists()
 
 
 def test_a_new_database_is_private_and_empty(path: Path) -> None:

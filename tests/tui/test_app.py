@@ -21,6 +21,7 @@ from tests.fakes.facade import FakeAttachment
 from tests.polling import aeventually
 from tests.tui.samples import MINUTE, SERVER, agent, no_teams, orchestration, shop, three_teams, view, with_agent
 from tests.tui.stage import Stage, running, staged
+from tui.messages import FleetChanged
 from tui.widgets.fleet_panel import FilterInput
 from tui.widgets.key_bar import KeyBar
 
@@ -401,3 +402,11 @@ async def test_work_that_the_end_of_the_app_overtakes_leaves_nothing_behind(isol
         stage.app._run(begun, group="late")
         stage.app.workers.cancel_all()
     assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED
+
+
+async def test_news_while_the_app_is_leaving_shows_nowhere(isolated_home: Path) -> None:
+    async with running(staged(isolated_home)) as stage:
+        before = stage.main.fleet
+        app = stage.app
+    await app._dispatch_message(FleetChanged(no_teams()))
+    assert stage.main.fleet == before != no_teams()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 
 from orchestrator_core.errors import UsageError
 from orchestrator_core.models.analysis import Action, Analysis, AnalysisSource, Suggestion
@@ -63,10 +64,10 @@ async def select(stage: Stage, screen: ApprovalScreen, row: str) -> None:
     """Go to a row with the keys."""
     await stage.press("home")
     for _ in range(40):
-        if screen._list.selected_id == row:
+        if screen.team.list.selected_id == row:
             return
         await stage.press("down")
-    raise AssertionError(f"there is no row {row}: {[each.id for each in screen._list.rows]}")
+    raise AssertionError(f"there is no row {row}: {[each.id for each in screen.team.list.rows]}")
 
 
 # -- what is shown ----------------------------------------------------------------------------------
@@ -152,20 +153,20 @@ async def test_all_roles_at_once_scroll(isolated_home: Path) -> None:
     proposal = a_proposal(StartRequest(project="/p", plan="console", over_cap=True))
     async with approving(isolated_home, proposal, (80, 24)) as (stage, screen):
         await stage.press("end")
-        assert screen.role is not None
-        assert screen._list.selected_id == screen._list.rows[-1].id
+        assert screen.team.role is not None
+        assert screen.team.list.selected_id == screen.team.list.rows[-1].id
 
 
 async def test_headings_are_passed_over(isolated_home: Path) -> None:
     async with approving(isolated_home, advised(*ADVICE)) as (stage, screen):
         await stage.press("home")
-        seen = [screen._list.selected_id]
-        for _ in range(len(screen._list.rows)):
+        seen = [screen.team.list.selected_id]
+        for _ in range(len(screen.team.list.rows)):
             await stage.press("down")
-            seen.append(screen._list.selected_id)
-        for _ in range(len(screen._list.rows)):
+            seen.append(screen.team.list.selected_id)
+        for _ in range(len(screen.team.list.rows)):
             await stage.press("up")
-            seen.append(screen._list.selected_id)
+            seen.append(screen.team.list.selected_id)
         assert not any(each.startswith(HEADING) for each in seen)
         assert {"orchestrator", "documentation_writer"} <= set(seen)
         assert seen[-1] == seen[0]
@@ -179,7 +180,7 @@ async def test_a_role_goes_out_and_comes_back_and_stays_selected(isolated_home: 
         await select(stage, screen, "tester")
         await stage.press("space")
         assert "tester" not in screen.proposal.team.roles
-        assert screen._list.selected_id == "tester"
+        assert screen.team.list.selected_id == "tester"
         assert "4 of 5 agents" in stage.screen_text()
         assert "builds on the work of tester" in stage.screen_text()
         await stage.press("space")
@@ -246,6 +247,38 @@ async def test_the_plan_and_the_type_go_round(isolated_home: Path) -> None:
         assert "sysadmin" in screen.proposal.team.roles
 
 
+async def test_keys_that_come_faster_than_the_changes_are_about_what_these_made(isolated_home: Path) -> None:
+    async with approving(isolated_home) as (stage, screen):
+        for key in ("c", "c", "escape"):
+            stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await aeventually(lambda: "Your changes are not saved" in stage.screen_text())
+        assert screen.proposal.team.plan == "console"
+
+
+async def test_a_team_is_started_as_it_was_changed_just_before(isolated_home: Path) -> None:
+    async with approving(isolated_home) as (stage, _):
+        for key in ("c", "y"):
+            stage.app.post_message(events.Key(key, key))
+        await aeventually(lambda: bool(stage.facade.launches))
+        assert stage.facade.launches[0].team.plan == "max20"
+
+
+async def test_keys_wait_until_a_change_has_come_back_whatever_became_of_it(
+    isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(proposal: Proposal, change: object) -> Proposal:
+        raise UsageError(f"that is no {change}")
+
+    async with approving(isolated_home) as (stage, screen):
+        for revise in (stage.facade.proposals.revise, refuse):
+            monkeypatch.setattr(stage.facade.proposals, "revise", revise)
+            screen.action_plan()
+            assert screen.holds_keys
+            await aeventually(lambda: not screen.holds_keys)
+        await stage.settle()
+        assert "That is no" in stage.screen_text()
+
+
 async def test_everything_can_be_taken_back(isolated_home: Path) -> None:
     async with approving(isolated_home) as (stage, screen):
         first = screen.proposal
@@ -275,7 +308,7 @@ async def test_advice_is_a_difference_that_is_accepted_line_by_line(isolated_hom
         await stage.press("enter")
         assert "devops" in screen.proposal.team.roles
         assert "testrunner" in screen.proposal.team.roles
-        assert screen._list.selected_id == "devops"
+        assert screen.team.list.selected_id == "devops"
         assert "The spec names Docker" in stage.screen_text()
         await select(stage, screen, "advice:remove:testrunner")
         await stage.press("space")

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from orchestrator_core.errors import TmorchError
-from orchestrator_core.models.analysis import Action, Analysis, AnalysisProgress, Suggestion
+from orchestrator_core.models.analysis import Action, Analysis, AnalysisProgress
 from orchestrator_core.models.launch import (
     Change,
     PlanChosen,
@@ -40,17 +40,13 @@ from tui.team_messages import (
     RefineWanted,
     SaveWanted,
 )
-from tui.team_rows import ADVICE, BYPASS, can_be_followed, open_suggestions, other_roles, rows_of
+from tui.team_rows import BYPASS, can_be_followed
 from tui.team_words import (
-    advice_details,
-    details_of,
     estimate_words,
     needs_a_second_press,
-    place_words,
     progress_words,
     reader_words,
     spec_text,
-    team_details,
     title_parts,
     warnings_of,
 )
@@ -58,11 +54,10 @@ from tui.widgets.interval_input import IntervalInput
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line import Line, TitleRule, part
 from tui.widgets.row_list import RowList
-from tui.widgets.team_list import TeamList
+from tui.widgets.team_panel import SHOWN_WARNINGS, TeamPanel
 from tui.wording import QUIET, clean, sentence
 
 WIDTHS: list[tuple[int, str]] = [(0, "-narrow"), (110, "-wide")]
-SHOWN_WARNINGS = 3
 NONE_ACCEPTED = "None was accepted: the plan carries no more agents. Take one out first, or accept one by itself."
 AGAIN = "press the key again to do so"
 
@@ -96,13 +91,14 @@ write to, its branch and its worktree stand below the team.
         self._first_request = proposal.request
         self._kept = proposal
         """As it was when it was opened or saved last."""
-        self._roles = roles
         self._keys_of = keys_of
         self._progress: AnalysisProgress | None = None
         self.is_reading = False
         self._failure = ""
         """Why the last wish could not be."""
         self._is_accepting = False
+        self._pending = 0
+        """How many changes have not come back yet."""
         self._follows = ""
         """The role that is selected when what was selected is no more: the one that was advised."""
         self._asks = ""
@@ -110,11 +106,7 @@ write to, its branch and its worktree stand below the team.
         self._title_rule = TitleRule(id="approval-title")
         self._note = Line(id="approval-note")
         self._spec = Static(id="spec-text", markup=False)
-        self._list = TeamList(id="team")
-        self._details_rule = TitleRule(id="team-details-title")
-        self._details = Static(id="team-details", markup=False)
-        self._interval_label = Static(classes="label", markup=False)
-        self._interval = IntervalInput(id="interval")
+        self.team = TeamPanel(proposal, roles, id="team-panel")
         self._state = Static(id="approval-state", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -125,15 +117,7 @@ write to, its branch and its worktree stand below the team.
                 yield TitleRule(id="spec-title")
                 with VerticalScroll(id="spec-body"):
                     yield self._spec
-            with Vertical(id="team-panel"):
-                yield TitleRule(id="team-title")
-                yield self._list
-                yield self._details_rule
-                with VerticalScroll(id="team-details-body", can_focus=False):
-                    yield self._details
-                with Horizontal(id="interval-line"):
-                    yield self._interval_label
-                    yield self._interval
+            yield self.team
         yield self._state
         yield KeyBar(keys_of=self._keys_of)
 
@@ -147,14 +131,26 @@ write to, its branch and its worktree stand below the team.
 
     def take_proposal(self, proposal: Proposal) -> None:
         """Show what a change made of the proposal."""
-        if proposal.saved and proposal.saved != self.proposal.saved:
-            self._kept = proposal
         is_same, self.proposal = proposal == self.proposal, proposal
         self._asks = self._failure = ""
         self._show()
         if is_same and self._is_accepting:
             self._say(f"! {NONE_ACCEPTED}", "bold $text-warning")
         self._is_accepting = False
+
+    def take_saved(self, saved: Proposal) -> None:
+        """Take in that this is kept."""
+        self._kept = saved
+        self.take_proposal(replace(self.proposal, saved=saved.saved))
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether a change has not come back yet: the next key is about the proposal that it makes."""
+        return self._pending > 0
+
+    def settle(self) -> None:
+        """Take in that one change came back, whatever became of it."""
+        self._pending -= 1
 
     def take_progress(self, progress: AnalysisProgress) -> None:
         """Show how far Claude is."""
@@ -189,17 +185,10 @@ write to, its branch and its worktree stand below the team.
         self.query_one("#spec-title", TitleRule).set_parts(
             [part("The spec as understood", "bold")], [part(clean(proposal.spec.path), QUIET)]
         )
-        self.query_one("#team-title", TitleRule).set_parts(
-            [part("Who would work", "bold")], [part(place_words(proposal), QUIET)]
-        )
         spec_body = self.query_one("#spec-body")
         self._spec.update(spec_text(proposal, spec_body.scrollable_content_region.width))
-        self._list.show(rows_of(proposal, self._roles, self._list.size.width))
-        if not self._list.selected_id:
-            first = self.proposal.team.chosen[0].role.key
-            self._list.select(self._follows if self._follows in proposal.team.roles else first)
+        self.team.show(proposal, select=self._follows)
         self._show_note()
-        self._show_details()
         self._show_warnings()
 
     def _show_note(self) -> None:
@@ -225,68 +214,23 @@ write to, its branch and its worktree stand below the team.
         self._state.update(Content.assemble((words, style)))
         self._state.display = bool(words)
 
-    def _show_details(self) -> None:
-        suggestion, role = self.suggestion, self.role
-        width = self.query_one("#team-details-body").scrollable_content_region.width
-        title, text = "The team", team_details(self.proposal, width)
-        if suggestion is not None:
-            title, text = f"{suggestion.action} {clean(suggestion.role)}", advice_details(suggestion, width)
-        elif role is not None:
-            title, about = clean(role.title), details_of(self.proposal, self.choice, role, width)
-            text = Content("\n").join([about, Content(""), text])
-        more = Content("\n").join([Content(f"! {each}") for each in warnings_of(self.proposal)[SHOWN_WARNINGS:]])
-        self._details.update(Content("\n").join([text, more]) if more else text)
-        self._details_rule.set_parts([part(title, "bold")])
-        self.refresh_bindings()
-
-    # -- what is selected -------------------------------------------------------------------------
-
-    @property
-    def suggestion(self) -> Suggestion | None:
-        """The advice that is selected."""
-        selected = self._list.selected_id
-        named = {f"{ADVICE}{each.action}:{each.role}": each for each in open_suggestions(self.proposal)}
-        return named.get(selected)
-
-    @property
-    def choice(self) -> RoleChoice | None:
-        """What the proposal says of the selected role; None: nothing."""
-        team = self.proposal.team
-        key = self._list.selected_id
-        return next((each for each in (*team.chosen, *team.dropped) if each.role.key == key), None)
-
-    @property
-    def role(self) -> Role | None:
-        """The role that is selected."""
-        if (choice := self.choice) is not None:
-            return choice.role
-        others = other_roles(self.proposal, self._roles)
-        return next((role for role in others if role.key == self._list.selected_id), None)
-
-    @property
-    def member(self) -> RoleChoice | None:
-        """The selected role, if it is in the team."""
-        choice = self.choice
-        return choice if choice is not None and choice.role.key in self.proposal.team.roles else None
-
     @on(RowList.Moved)
     def _on_moved(self, event: RowList.Moved) -> None:
         event.stop()
         self._ask_no_more()
-        self._show_details()
-        self.query_one("#team-details-body").scroll_home(animate=False)
+        self.refresh_bindings()
 
     # -- changes ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done."""
-        member, proposal = self.member, self.proposal
+        member, proposal = self.team.member, self.proposal
         match action:
             case "take":
-                suggestion = self.suggestion
+                suggestion = self.team.suggestion
                 return suggestion is None or not suggestion.refused
             case "open" | "interval":
-                return member is not None or (action == "open" and self.suggestion is not None)
+                return member is not None or (action == "open" and self.team.suggestion is not None)
             case "model":
                 return member is not None and bool(proposal.models)
             case "mode":
@@ -299,20 +243,24 @@ write to, its branch and its worktree stand below the team.
 
     def _change(self, change: Change) -> None:
         self._asks = ""
-        self.post_message(ChangeWanted(change))
+        self._post_change(ChangeWanted(change))
+
+    def _post_change(self, wish: ChangeWanted | RefineWanted | SaveWanted) -> None:
+        self._pending += 1
+        self.post_message(wish)
 
     def action_take(self) -> None:
-        suggestion, role = self.suggestion, self.role
+        suggestion, role = self.team.suggestion, self.team.role
         if suggestion is not None:
             self._follows = suggestion.role
             self._change(RoleToggled(role=suggestion.role, is_in=suggestion.action is Action.ADD))
         elif role is not None:
-            self._change(RoleToggled(role=role.key, is_in=self.member is None))
+            self._change(RoleToggled(role=role.key, is_in=self.team.member is None))
 
     def action_open(self) -> None:
-        if self.suggestion is not None:
+        if self.team.suggestion is not None:
             self.action_take()
-        elif (member := self.member) is not None:
+        elif (member := self.team.member) is not None:
             self.post_message(BriefingWanted(member.role.key))
 
     def _tuning(self, member: RoleChoice) -> Tuning:
@@ -320,7 +268,7 @@ write to, its branch and its worktree stand below the team.
 
     def action_model(self) -> None:
         """Choose the next model; after the last comes the agent's own default."""
-        member, models = self.member, ("", *self.proposal.models)
+        member, models = self.team.member, ("", *self.proposal.models)
         if member is not None:
             at = models.index(member.model) if member.model in models else 0
             tuning = replace(self._tuning(member), model=models[(at + 1) % len(models)])
@@ -328,7 +276,7 @@ write to, its branch and its worktree stand below the team.
 
     def action_mode(self, steps: int) -> None:
         """Choose the next permission mode; the one that asks for nothing when the key is pressed again."""
-        member, modes = self.member, self.proposal.permission_modes
+        member, modes = self.team.member, self.proposal.permission_modes
         if member is None or not modes:
             return
         at = modes.index(member.permission_mode) if member.permission_mode in modes else 0
@@ -353,7 +301,7 @@ write to, its branch and its worktree stand below the team.
 
     def action_accept_all(self) -> None:
         self._is_accepting = True
-        self.post_message(RefineWanted())
+        self._post_change(RefineWanted())
 
     def action_reset(self) -> None:
         self._change(TeamReset())
@@ -361,26 +309,21 @@ write to, its branch and its worktree stand below the team.
     # -- the interval -----------------------------------------------------------------------------
 
     def action_interval(self) -> None:
-        if (member := self.member) is not None:
-            self._interval_label.update(f"Minutes between the check-ins of {clean(member.role.key)}")
-            self._interval.value = f"{member.interval_min:g}"
-            self.add_class("-asks-interval")
-            self._interval.focus()
-            self._interval.action_end()
+        if (member := self.team.member) is not None:
+            self.team.ask_interval(member)
 
     @on(IntervalInput.Left)
     def _on_interval_left(self, event: IntervalInput.Left) -> None:
         event.stop()
-        member = self.member
+        member = self.team.member
         if event.keep and member is not None:
-            minutes = self._interval.minutes
+            minutes = self.team.interval.minutes
             if minutes is None:
                 self._say("! How many minutes? A number above 0, as in 30 or 7.5.", "$text-error")
                 return
             tuning = replace(self._tuning(member), check_in_min=minutes)
             self._change(RoleTuned(role=member.role.key, tuning=tuning))
-        self.remove_class("-asks-interval")
-        self._list.focus()
+        self.team.ask_no_interval()
 
     # -- reading, keeping, approving, leaving -----------------------------------------------------
 
@@ -393,8 +336,7 @@ write to, its branch and its worktree stand below the team.
             self.post_message(AnalysisWanted())
 
     def action_save(self) -> None:
-        self._kept = self.proposal
-        self.post_message(SaveWanted())
+        self._post_change(SaveWanted())
 
     def action_approve(self) -> None:
         """Have the team started; what is unusual about it is asked first."""
@@ -433,27 +375,27 @@ write to, its branch and its worktree stand below the team.
         """Go to the spec, or back to the team; where there is room for one alone it is the one that is shown."""
         to_spec = not self._is_at_spec
         self.set_class(to_spec, "-spec")
-        self.set_focus(self.query_one("#spec-body") if to_spec else self._list)
+        self.set_focus(self.query_one("#spec-body") if to_spec else self.team.list)
         self.call_after_refresh(self._show)
 
     def action_move(self, lines: int) -> None:
         if self._is_at_spec:
             self.query_one("#spec-body").scroll_relative(y=lines, animate=False)
         else:
-            self._list.action_move(lines)
+            self.team.list.action_move(lines)
 
     def action_move_page(self, pages: int) -> None:
         if self._is_at_spec:
             self.query_one("#spec-body").scroll_relative(y=pages * (self.size.height - 6), animate=False)
         else:
-            self._list.action_move_page(pages)
+            self.team.list.action_move_page(pages)
 
     def action_move_to(self, index: int) -> None:
         if self._is_at_spec:
             body = self.query_one("#spec-body")
             body.scroll_to(y=0 if index >= 0 else body.max_scroll_y, animate=False)
         else:
-            self._list.action_move_to(index)
+            self.team.list.action_move_to(index)
 
     def action_scroll_text(self, lines: int) -> None:
-        self.query_one("#team-details-body").scroll_relative(y=lines, animate=False)
+        self.team.scroll_details(lines)
