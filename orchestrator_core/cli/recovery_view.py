@@ -27,14 +27,21 @@ Row = tuple[str | Cell, ...]
 
 
 def plan_lines(plan: RecoveryPlan, look: Look) -> list[str]:
-    """Return a team's name and what its plan would do, with what was found; what is kept of an agent is one line."""
+    """Return a team's name and what its plan would do, with what was found; what is kept of an agent is one line.
+
+    Why something is refused says what the person can do: where the table has no room for it, it follows whole.
+    """
     state = Cell("whole: nothing is missing", "good") if plan.is_whole else Cell("not whole", "warn")
     columns = (Column(""), Column("AGENT"), Column("PART"), Column("STEP"), Column("FOUND", elastic=True))
     rows = (row for _, steps in groupby(plan.steps, key=lambda step: step.agent) for row in _rows(list(steps)))
+    lines = table(columns, rows, width=look.width, color=look.color)
+    refused = [(_who(step), printable(step.reason)) for step in plan.steps if step.verb is Verb.REFUSE]
+    cut = [f"{printable(who)}: {reason}" for who, reason in refused if not any(reason in line for line in lines)]
     return [
         f"{paint(printable(plan.orchestration), 'strong', color=look.color)}  {printable(plan.project)}  "
         f"{paint(state.text, state.style, color=look.color)}",
-        *table(columns, rows, width=look.width, color=look.color),
+        *lines,
+        *cut,
     ]
 
 
@@ -46,7 +53,7 @@ def agent_lines(plan: RecoveryPlan, now: float, look: Look) -> list[str]:
         Column("STATUS"),
         Column("LIMITED"),
         Column("BRANCH", elastic=True),
-        Column("STATE", elastic=True),
+        Column("STATE"),
         Column("WINDOW"),
     )
     rows = [_standing_row(agent, now) for agent in plan.agents]
@@ -106,7 +113,8 @@ def _rows(steps: list[Step]) -> Iterator[Row]:
             yield Cell(mark, style), _who(step), step.part.value, Cell(step.verb.value, style), step.reason
     if kept:
         mark, style = LOOKS[Verb.KEEP]
-        found = "all there" if len(kept) == len(steps) else f"there: {', '.join(kept)}"
+        is_all = len(kept) == len(steps) and steps[0].agent
+        found = "all there" if is_all else f"there: {', '.join(kept)}"
         yield Cell(mark, style), _who(steps[0]), "", Cell(Verb.KEEP.value, style), Cell(found, style)
 
 

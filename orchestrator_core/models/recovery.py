@@ -22,6 +22,8 @@ class Part(StrEnum):
     CHECK_IN = "check-in"
     FILES = "files"
     """The agent's private folder: its settings, run script and briefing."""
+    SUPERVISOR = "supervisor"
+    """What delivers messages and keeps time, for all teams."""
 
 
 class Verb(StrEnum):

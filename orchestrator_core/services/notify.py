@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from orchestrator_core.config.settings import LOOPBACK, NotifySettings
-from orchestrator_core.errors import TmorchError
+from orchestrator_core.errors import TmorchError, TmuxGoneError
 from orchestrator_core.models.need import Need
 from orchestrator_core.services.connections import Connections
 from orchestrator_core.services.needs import summary_of
@@ -97,9 +97,10 @@ class Notifier:
         """Show the title in every client of the servers that the needs are of."""
         runs = {need.orchestration for need in needs}
         for server in {self._store.orchestrations.get(run).server for run in runs}:
-            gateway = await self._connections.gateway(server)
-            for client in await gateway.clients():
-                await gateway.display_message(client, title, seconds=SHOWN_S)
+            with contextlib.suppress(TmuxGoneError):  # nobody is attached to a server that is gone
+                gateway = await self._connections.gateway(server)
+                for client in await gateway.clients():
+                    await gateway.display_message(client, title, seconds=SHOWN_S)
 
 
 def title_of(needs: tuple[Need, ...]) -> str:

@@ -98,6 +98,9 @@ class _Run:
 
     async def run(self, look: Look, *, rebrief_all: bool) -> RecoveryOutcome:
         await asyncio.to_thread(self._tools.start_supervisor)
+        for step in self._shown.steps:
+            if step.part is Part.SUPERVISOR:
+                self._tell_done(step)
         await self._restarts.settle()
         now = await look(self._shown.orchestration)
         self._sort_out(now)

@@ -25,11 +25,16 @@ from orchestrator_core.models.ids import SessionId
 from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.services.crash_loop import refusal_of
 from orchestrator_core.services.evidence import running_elsewhere
+from orchestrator_core.services.liveness import agent_runs
 from orchestrator_core.services.restoration import revivable
 from orchestrator_core.store import Store
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.sessions import TaggedPane
+
+GOODBYE_S = 2.0
+"""How long a program may take to end after its window was closed."""
+STEP_S = 0.05
 
 
 class WorktreeFacts(Struct, frozen=True, kw_only=True):
@@ -163,11 +168,20 @@ async def _facts(
         worktree=await _worktree(orchestration, agent) if orchestration else WorktreeFacts(has_branch=False),
         has_files=(looker.paths.agents / agent.orchestration / agent.role / SCRIPT).exists(),
         can_resume=driver is not None and driver.can_resume(agent, environ),
-        elsewhere=running_elsewhere(driver.session_folder(environ), agent) if driver and is_gone else "",
+        elsewhere=await _elsewhere(driver.session_folder(environ), agent) if driver and is_gone else "",
         crash_loop="" if is_named else refusal_of(agent, looker.settings.resume, now),
         check_ins=len(looker.store.check_ins.active(agent.id)),
         given_up=len(revivable(looker.store, agent, now)),
     )
+
+
+async def _elsewhere(folder: Path | None, agent: Agent) -> str:
+    """Return which process has the agent's conversation open, after a moment for one whose window was just closed."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + GOODBYE_S
+    while (found := running_elsewhere(folder, agent)) and agent_runs(agent) and loop.time() < deadline:  # noqa: ASYNC110  # not ours
+        await asyncio.sleep(STEP_S)
+    return found
 
 
 async def _worktree(orchestration: Orchestration, agent: Agent) -> WorktreeFacts:

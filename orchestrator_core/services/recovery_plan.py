@@ -28,7 +28,7 @@ def plan_of(picture: Picture) -> RecoveryPlan:
         orchestration=orchestration.id,
         project=orchestration.project,
         steps=(*_of_team(picture), *(step for facts in picture.agents for step in _of_agent(facts, picture))),
-        warnings=(*(() if picture.is_supervised else ("the supervisor does not run: it is started",)), *picture.limits),
+        warnings=picture.limits,
         agents=tuple(_standing(facts) for facts in picture.agents),
     )
 
@@ -51,6 +51,8 @@ def _standing(facts: AgentFacts) -> AgentStanding:
 
 def _of_team(picture: Picture) -> Iterator[Step]:
     team = picture.orchestration
+    if not picture.is_supervised:
+        yield Step(verb=Verb.REBUILD, part=Part.SUPERVISOR, reason="the supervisor does not run")
     if not picture.has_project:
         reason = f"the project {team.project} is gone: bring its folder back, then look again"
         yield Step(verb=Verb.REFUSE, part=Part.WORKTREE, reason=reason)

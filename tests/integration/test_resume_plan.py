@@ -15,14 +15,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator_core.agents.catalogue import drivers
 from orchestrator_core.config.settings import Settings
+from orchestrator_core.errors import TimedOutError
 from orchestrator_core.models.credit import AccountId, Confidence, CreditReading, ReadingSource
+from orchestrator_core.models.orchestration import Orchestration
 from orchestrator_core.models.recovery import Orphan, OrphanKind, Part, RecoveryPlan, Verb
+from orchestrator_core.services import recovery_picture
 from orchestrator_core.services.boot import boot_id
+from orchestrator_core.services.recovery_picture import Looker, Picture
 from tests.conftest import MakeProject, run_git
 from tests.integration.test_resume import Team, kill_and_see, kill_supervisor, start, with_facade
 from tests.polling import eventually
@@ -50,6 +55,12 @@ def steps(plan: RecoveryPlan, role: str = VICTIM) -> dict[Part, Verb]:
     return {step.part: step.verb for step in plan.steps if step.agent.rpartition(":")[2] == role}
 
 
+def missing(plan: RecoveryPlan, *, of_team: bool = False) -> list[tuple[Verb, Part]]:
+    """What is not as it should be; nothing here needs a supervisor, so none runs."""
+    wrong = [step for step in plan.steps if step.verb is not Verb.KEEP and step.part is not Part.SUPERVISOR]
+    return [(step.verb, step.part) for step in wrong if not (of_team and step.agent)]
+
+
 def status_only(*words: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "orchestrator_core.cli.main", "resume", *words]
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
@@ -72,8 +83,7 @@ def _content(path: Path) -> str:
 
 def test_a_team_that_runs_is_whole(team: Team) -> None:
     plan = plan_of(team)
-    assert plan.is_whole, plan
-    assert plan.warnings == ("the supervisor does not run: it is started",)
+    assert [step.part for step in plan.steps if step.verb is not Verb.KEEP] == [Part.SUPERVISOR], plan
     assert [(each.is_alive, each.window) for each in plan.agents] == [(True, a.row.window) for a in team.agents]
 
 
@@ -96,10 +106,10 @@ def test_nobody_is_started_beside_who_has_its_conversation(team: Team) -> None:
     kill_and_see(team, "window")
     with subprocess.Popen(["sleep", "600"]) as other:
         try:
-            start = Path(f"/proc/{other.pid}/stat")
-            is_linux = start.exists()
+            facts = Path(f"/proc/{other.pid}/stat")
+            is_linux = facts.exists()
             says |= {"pid": other.pid, "startedAt": int(time.time() * 1000)}
-            says["procStart"] = start.read_text().rpartition(") ")[2].split()[19] if is_linux else "now"
+            says["procStart"] = facts.read_text().rpartition(") ")[2].split()[19] if is_linux else "now"
             (folder / f"{other.pid}.json").write_text(json.dumps(says))
             plan = plan_of(team)
             assert steps(plan)[Part.PROGRAM] is Verb.REFUSE
@@ -122,7 +132,7 @@ def test_without_a_server_everybody_is(team: Team) -> None:
     """Scenario 49."""
     team.rig.tmux.kill()
     plan = plan_of(team)
-    assert [(s.verb, s.part) for s in plan.steps if not s.agent] == [(Verb.REBUILD, Part.SESSION)]
+    assert missing(plan, of_team=True) == [(Verb.REBUILD, Part.SESSION)]
     assert {steps(plan, agent.row.role)[Part.WINDOW] for agent in team.agents} == {Verb.REBUILD}
 
 
@@ -130,7 +140,7 @@ def test_a_session_of_the_persons_with_its_name_is_left_alone(team: Team) -> Non
     kill_and_see(team, "server")
     team.rig.tmux.run("new-session", "-d", "-s", team.id, "sleep 600")
     before = team.rig.tmux.run("list-panes", "-a", "-F", "#{pane_id} #{pane_pid}")
-    (session,) = [step for step in plan_of(team).steps if not step.agent]
+    (session,) = [step for step in plan_of(team).steps if step.part is Part.SESSION]
     assert session.verb is Verb.REBUILD
     assert "another session has its name" in session.reason
     done = team.rig.tmorch("resume", "--yes")
@@ -182,7 +192,7 @@ def test_an_account_that_a_limit_holds_is_warned_of(team: Team) -> None:
         is_limit=True,
     )
     team.rig.store.readings.add(held)
-    (_, warning) = plan_of(team).warnings
+    (warning,) = plan_of(team).warnings
     assert "is limited until about " in warning
     assert Path(held.account).name in warning
     assert time.strftime("%H:%M", time.localtime(now + 3600)) in warning
@@ -252,6 +262,25 @@ def test_without_a_database_looking_makes_none(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "none").exists()
 
 
+def test_a_team_that_cannot_be_looked_at_says_so_and_the_others_are(
+    team: Team, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = start(team.rig, make_project("till"))
+    real = recovery_picture.look_at_team
+
+    async def look(looker: Looker, orchestration: Orchestration, now: float, **how: Any) -> Picture:
+        if orchestration.id == team.id:
+            raise TimedOutError("the tmux server does not answer", cause="it was asked for 5 s")
+        return await real(looker, orchestration, now, **how)
+
+    monkeypatch.setattr(recovery_picture, "look_at_team", look)
+    first, second = with_facade(lambda tmorch: tmorch.recovery.plans())
+    assert [(s.verb, s.reason) for s in first.steps] == [
+        (Verb.REFUSE, "the tmux server does not answer: it was asked for 5 s")
+    ]
+    assert (second.orchestration, second.is_whole) == (other.id, True)
+
+
 def test_a_reboot_is_offered_once(team: Team) -> None:
     """Scenario 54."""
     if not boot_id():
@@ -305,7 +334,7 @@ def test_what_is_left_over_is_listed_and_what_is_said_of_it_loses_nothing(team: 
         (OrphanKind.WORKTREE, "developer"),
         (OrphanKind.BRANCH, "tmorch/shop-0000/ahead"),
     }
-    assert plan_of(team).is_whole
+    assert missing(plan_of(team)) == []
 
 
 def test_a_session_in_which_nothing_runs_any_more_can_be_ended(team: Team) -> None:

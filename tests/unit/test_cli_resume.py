@@ -150,6 +150,14 @@ def test_what_somebody_else_does_just_now_is_told_and_the_next_team_is_seen_to()
     assert [call.plan for call in made.recovery.executed] == [other]
 
 
+def test_what_the_person_can_do_about_a_refusal_is_never_cut() -> None:
+    reason = f"tmorch/{ID}/developer was deleted; `git -C /p branch tmorch/{ID}/developer abc123` brings it back"
+    made = facade(*KEPT[:2], step(Verb.REFUSE, Part.BRANCH, reason))
+    context = FakeContext("resume", orchestrator=made, terminal=True, environ={"NO_COLOR": "1"})
+    context.run()
+    assert context.said.splitlines()[-1] == f"developer: {reason}"
+
+
 def test_only_refusals_ask_nothing_and_do_nothing() -> None:
     made = facade(*KEPT, REFUSED)
     context = FakeContext("resume", orchestrator=made)

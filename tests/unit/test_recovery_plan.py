@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator_core.models.ids import PaneId, SessionId, WindowId
+from orchestrator_core.models.ids import AgentId, PaneId, SessionId, WindowId
 from orchestrator_core.models.recovery import Part, RecoveryPlan, Verb
 from orchestrator_core.services.recovery_picture import AgentFacts, Picture, WorktreeFacts
 from orchestrator_core.services.recovery_plan import plan_of
@@ -75,6 +75,22 @@ CASES = (
         "what git has of it",
     ),
     Case(
+        "half made",
+        facts(worktree=WorktreeFacts(is_unfinished=True)),
+        Part.WORKTREE,
+        Verb.REBUILD,
+        "cut short while it made it",
+    ),
+    Case(
+        "a deleted branch without a log",
+        facts(worktree=WorktreeFacts(is_there=True, has_branch=False)),
+        Part.BRANCH,
+        Verb.REFUSE,
+        "--list-trash",
+    ),
+    Case("check-ins as they were", facts(check_ins=1), Part.CHECK_IN, Verb.KEEP, "1 check-in set"),
+    Case("files of one that is started anyhow", facts(pane=DEAD), Part.WORKTREE, Verb.KEEP, "it is there"),
+    Case(
         "something else", facts(worktree=WorktreeFacts(in_its_place=True)), Part.WORKTREE, Verb.REFUSE, "move it away"
     ),
     Case(
@@ -138,10 +154,12 @@ def test_an_adopted_agent_is_the_persons_to_start() -> None:
     assert "tmorch adopt" in found[1]
 
 
-def test_limits_and_a_missing_supervisor_are_warnings_not_steps() -> None:
+def test_a_limit_is_a_warning_and_a_supervisor_that_is_gone_is_started() -> None:
     plan = plan_of(picture(facts(), is_supervised=False, limits=("limited until 14:30",)))
-    assert plan.is_whole
-    assert plan.warnings == ("the supervisor does not run: it is started", "limited until 14:30")
+    assert plan.warnings == ("limited until 14:30",)
+    assert [(step.verb, step.part) for step in plan.steps if step.verb is not Verb.KEEP] == [
+        (Verb.REBUILD, Part.SUPERVISOR)
+    ]
 
 
 # --- any picture
@@ -188,6 +206,35 @@ def test_no_plan_touches_the_program_of_a_healthy_agent(seen: Picture) -> None:
         if each.runs:
             assert [s.verb for s in about if s.part in (Part.PROGRAM, Part.WINDOW)] == [Verb.KEEP, Verb.KEEP]
             assert not {s.verb for s in about} & {Verb.CONTINUE, Verb.START_ANEW, Verb.REBRIEF}
+
+
+HEALTHY = st.builds(
+    facts,
+    role=st.sampled_from(("developer", "tester")),
+    worktree=st.builds(WorktreeFacts, is_there=st.just(True), is_restorable=st.booleans(), changed=st.integers(0, 3)),
+    can_resume=st.booleans(),
+    elsewhere=WORDS,
+    crash_loop=WORDS,
+    check_ins=st.integers(0, 2),
+)
+
+
+@given(MEMBERS, HEALTHY, st.booleans(), st.booleans())
+def test_nothing_of_a_healthy_agent_is_touched_whatever_became_of_the_others(
+    other: AgentFacts, healthy: AgentFacts, has_session: bool, is_name_taken: bool
+) -> None:
+    other = replace(other, agent=replace(other.agent, id=AgentId(f"{ID}:reviewer")))
+    seen = picture(other, healthy, session=SESSION if has_session else None, is_name_taken=is_name_taken)
+    verbs = {step.verb for step in plan_of(seen).steps if step.agent == healthy.agent.id}
+    assert verbs == {Verb.KEEP}
+
+
+@given(PICTURES)
+def test_how_each_agent_stands_is_told_as_it_was_seen(seen: Picture) -> None:
+    for each, standing in zip(seen.agents, plan_of(seen).agents, strict=True):
+        assert (standing.agent, standing.is_alive) == (each.agent.id, each.runs)
+        assert bool(standing.window) == (each.pane is not None)
+        assert standing.changed == each.worktree.changed
 
 
 @given(PICTURES)

@@ -19,7 +19,7 @@ from orchestrator_core.cli.recovery_view import (
     recovery_document,
     step_line,
 )
-from orchestrator_core.errors import ExitCode, NotFoundError, RefusedError, TmorchError, UsageError
+from orchestrator_core.errors import ExitCode, NotFoundError, TmorchError, UsageError
 from orchestrator_core.models.recovery import Orphan, RecoveryOutcome, RecoveryPlan, Step, Verb
 
 HELP = """\
@@ -128,7 +128,7 @@ def _question(plans: Sequence[RecoveryPlan]) -> str:
 
 
 def _execute(plan: RecoveryPlan, args: argparse.Namespace, context: Context, call: Calls) -> RecoveryOutcome:
-    """Bring one team back, and tell of each step; what it was refused does not keep the others from it."""
+    """Bring one team back, and tell of each step; what goes wrong with it does not keep the others from it."""
 
     def hear(step: Step) -> None:
         if not context.out.as_json:
@@ -139,16 +139,16 @@ def _execute(plan: RecoveryPlan, args: argparse.Namespace, context: Context, cal
         context.out.line()
     try:
         outcome = call(lambda tmorch: tmorch.recovery.execute(plan, rebrief_all=args.rebrief_all, hear=hear))
-    except RefusedError as error:
-        outcome = _refused(plan, error)
+    except TmorchError as error:
+        outcome = _undone(plan, error)
     if not context.out.as_json:
         context.out.lines(outcome_lines(outcome, context.out.look))
     return outcome
 
 
-def _refused(plan: RecoveryPlan, error: TmorchError) -> RecoveryOutcome:
-    wanted = (step for step in plan.steps if step.verb is not Verb.KEEP)
-    why = f"{error.title}: {error.cause}" if error.cause else error.title
+def _undone(plan: RecoveryPlan, error: TmorchError) -> RecoveryOutcome:
+    wanted = [step for step in plan.steps if step.verb is not Verb.KEEP] or plan.steps[:1]
+    why = ": ".join(filter(None, (error.title, error.cause, error.remedy)))
     return RecoveryOutcome(plan=plan, done=(), failed=tuple((step, why) for step in wanted))
 
 
