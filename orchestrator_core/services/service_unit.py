@@ -12,8 +12,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
@@ -160,8 +160,8 @@ def unit_text(python: str, variables: Mapping[str, str]) -> str:
 
 def plist_text(python: str, variables: Mapping[str, str]) -> str:
     """Return the same for launchd."""
-    arguments = "".join(f"<string>{escape(word)}</string>" for word in (python, *ARGUMENTS))
-    pairs = "".join(f"<key>{name}</key><string>{escape(value)}</string>" for name, value in variables.items())
+    arguments = "".join(f"<string>{escape(word, quote=False)}</string>" for word in (python, *ARGUMENTS))
+    pairs = "".join(f"<key>{name}</key><string>{escape(it, quote=False)}</string>" for name, it in variables.items())
     return PLIST.format(label=LABEL, arguments=arguments, environment=pairs)
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from orchestrator_core.models.credit import Continuation, ContinuationState, ReadingSource
+from orchestrator_core.models.credit import AccountId, Continuation, ContinuationState, ReadingSource
 from orchestrator_core.models.message import MessageState
 from orchestrator_core.models.need import NeedKind
 from orchestrator_core.services.continuation import GO_ON
@@ -16,6 +16,7 @@ from tests.conftest import MakeProject
 from tests.integration.test_pausing import send
 from tests.polling import eventually
 from tests.rig import Rig, StandIn
+from tests.unit.test_credit import reading
 
 QUICK = "[credit]\nmargin_s = 1\nverify_s = 2\nbackoff_min = 0.05\n"
 OWN_WORDS = "Your claude.ai usage limit has reset"
@@ -112,3 +113,13 @@ def test_nobody_is_told_when_the_settings_leave_it_to_the_person(rig: Rig, make_
     agent.wait_status("limited")
     eventually(lambda: any("leave it to you" in need.detail for need in rig.store.needs.open()))
     assert told(agent) == 0
+
+
+def test_a_plan_for_an_account_that_is_limited_says_that_agents_would_wait(rig: Rig, make_project: MakeProject) -> None:
+    rig.configure(as_driver="claude")
+    account, now = AccountId(f"{os.environ['HOME']}/.claude"), time.time()
+    rig.store.readings.add(reading(100, account=account, at=now, is_limit=True, resets_at=now + 3600))
+    words = ("plan", "--offline", "--project", str(make_project()), "--spec", str(rig.spec), "--agent", "claude")
+    assert "! a usage limit holds the account until " in rig.tmorch(*words).out
+    rig.store.readings.add(reading(1, account=account, at=now, resets_at=now + 3600))
+    assert "a usage limit holds" not in rig.tmorch(*words).out

@@ -213,7 +213,8 @@ REBUILD = (
     " driver TEXT, worktree TEXT, branch TEXT, status TEXT, reason TEXT, doing TEXT, waiting_for TEXT,"
     " status_since REAL, pane TEXT, window TEXT, pid INTEGER, pid_started REAL, conversation TEXT, last_output TEXT,"
     " created_at REAL, is_adopted INTEGER NOT NULL, dialog TEXT, check_in_min REAL, limited_until REAL,"
-    " model TEXT, permission_mode TEXT, mood TEXT NOT NULL DEFAULT '')",
+    " model TEXT, permission_mode TEXT, account TEXT, context_used REAL, cost_usd REAL, restarts INTEGER,"
+    " restarted_at REAL, held_reason TEXT, mood TEXT NOT NULL DEFAULT '')",
     "INSERT INTO agent SELECT *, 'good' FROM agent_new",
     "DROP TABLE agent_new",
 )

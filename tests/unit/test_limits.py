@@ -203,7 +203,7 @@ def test_the_window_whose_limit_is_told(text: str, window: str) -> None:
 
 NAMES = ("rate_limits", "five_hour", "seven_day", "used_percentage", "resets_at", "cost", "context_window", "model")
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=2),
     max_leaves=6,
 )

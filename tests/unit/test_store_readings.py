@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +14,14 @@ from orchestrator_core.agents.limits import UsageWindow
 from orchestrator_core.models.credit import FIVE_HOUR, SEVEN_DAY, AccountId, AgentUse, ReadingSource
 from orchestrator_core.services.credit import keep_told
 from orchestrator_core.store import Store, open_store
+from orchestrator_core.store.database import Database
+from orchestrator_core.store.schema import MIGRATIONS
 from tests.unit.test_credit import HOME, NOW, reading
+from tests.unit.test_store_check_ins import rows_of, tables_of
 from tests.unit.test_store_contract import DEVELOPER, TESTER, an_agent, an_orchestration
 
 OTHER = AccountId("/home/dana/.other")
+VERSION_4 = Path(__file__).parents[1] / "data/store/version_4.sql"
 
 
 @pytest.fixture
@@ -76,3 +81,32 @@ def test_what_a_reading_of_a_spec_has_told_is_kept_once(store: Store) -> None:
         keep_told(store, HOME, windows, NOW)
     (found,) = store.readings.current()
     assert (found.account, found.used_percentage, found.source) == (HOME, 63, ReadingSource.PRINT)
+
+
+# --- what was released before
+
+
+def make_version_4(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_4.read_text())
+
+
+def test_a_database_of_version_4_keeps_every_value(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    make_version_4(path)
+    before = rows_of(path)
+    with closing(open_store(path)) as store:
+        assert store.check_rows() == ()
+        assert {(agent.account, agent.restarts, agent.held_reason) for agent in store.agents.active()} == {("", 0, "")}
+        assert (store.readings.current(), store.continuations.open()) == ((), ())
+    after = rows_of(path)
+    for table, rows in before.items():
+        assert rows, f"{table} of the example is empty"
+        if table != "sqlite_sequence":
+            assert [{name: row[name] for name in rows[0]} for row in after[table]] == rows
+
+
+def test_what_was_released_as_version_4_stays_as_it_is(tmp_path: Path) -> None:
+    make_version_4(tmp_path / "old.db")
+    with closing(Database(tmp_path / "new.db", MIGRATIONS[:4])):
+        assert tables_of(tmp_path / "new.db") == tables_of(tmp_path / "old.db")
