@@ -113,6 +113,8 @@ class DemoSettings(Section, frozen=True, kw_only=True):
     """How fast they act: 2 is twice as fast."""
     seed: Annotated[int, Meta(ge=0)] = 0
     """The same number gives the same behaviour again; 0 is different each time."""
+    limit_s: Seconds = 0
+    """For how many seconds a usage limit holds them soon after they began, so that it can be seen; 0 is none."""
 
 
 class DriverSettings(Section, frozen=True, kw_only=True):

@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import os
 import re
-import urllib.request
 from collections.abc import Awaitable, Callable, Coroutine
-from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import msgspec
@@ -90,7 +88,7 @@ class Notifier:
     async def _reported(self, way: str, telling: Awaitable[None]) -> None:
         try:
             await telling
-        except (TmorchError, OSError, HTTPException, ValueError) as fault:
+        except (TmorchError, OSError, ValueError) as fault:
             self._report(f"you were not notified by {way}: {fault}")
 
     async def _show(self, needs: tuple[Need, ...], title: str) -> None:
@@ -154,18 +152,22 @@ def post(settings: NotifySettings, document: bytes) -> None:
         OSError: it cannot be reached, or answered with an error.
 
     """
+    import urllib.request
+    from http.client import HTTPException
+
+    class NoRedirection(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *args: object, **kwargs: object) -> None:
+            """Follow none: urllib raises the answer as an error."""
+
     request = urllib.request.Request(
         settings.webhook, data=document, headers={"Content-Type": "application/json", "User-Agent": "tmorch"}
     )
     direct = [urllib.request.ProxyHandler({})] if urlsplit(settings.webhook).hostname in LOOPBACK else []
-    opener = urllib.request.build_opener(_NoRedirection, *direct)
-    with opener.open(request, timeout=settings.timeout_s):
-        pass
-
-
-class _NoRedirection(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        """Follow none: urllib raises the answer as an error."""
+    opener = urllib.request.build_opener(NoRedirection, *direct)
+    try:
+        opener.open(request, timeout=settings.timeout_s).close()
+    except HTTPException as fault:
+        raise OSError(f"it does not speak HTTP: {fault}") from fault
 
 
 def _environment(needs: tuple[Need, ...], title: str) -> dict[str, str]:

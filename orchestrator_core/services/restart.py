@@ -32,14 +32,13 @@ from orchestrator_core.services.crash_loop import restarts_after
 from orchestrator_core.services.launch import Tools, agent_environment, write_files
 from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.restoration import Restorer
+from orchestrator_core.services.settle import RESUMES
 from orchestrator_core.store import Store
 from orchestrator_core.store.journal import JournalEntry
 from orchestrator_core.tmux import sessions
 from orchestrator_core.tmux.address import ServerAddress
 from orchestrator_core.tmux.sessions import TaggedPane
 
-JOURNAL = "resume"
-"""The kind of the journal's entries for programs that are being started again."""
 ACCOUNT = "CLAUDE_CONFIG_DIR"
 CUT_SHORT = Verdict(status=AgentStatus.EXITED, reason="its restart was cut short; `tmorch resume` starts it once more")
 STEP_S = 0.02
@@ -110,7 +109,7 @@ class Restarts:
                 entry.id
                 if entry
                 else self._store.journal.record(
-                    self._team.id, JOURNAL, {"agent": agent.id, "message": str(message.id), **before}
+                    self._team.id, RESUMES, {"agent": agent.id, "message": str(message.id), **before}
                 )
             )
             changed = self._store.agents.update(
@@ -129,7 +128,7 @@ class Restarts:
     def _entry_of(self, agent: AgentId) -> JournalEntry | None:
         """Return what an earlier run had meant for the agent and did not come to."""
         entries = self._store.journal.open(self._team.id)
-        return next((e for e in entries if e.kind == JOURNAL and e.payload["agent"] == agent), None)
+        return next((e for e in entries if e.kind == RESUMES and e.payload["agent"] == agent), None)
 
     def _open_briefing(self, agent: Agent, entry: JournalEntry | None, *, is_new: bool) -> AgentMessage | None:
         """Return the briefing that the agent was to get and has not got, so that it gets no second one."""
@@ -189,7 +188,7 @@ class Restarts:
 
     async def settle(self) -> None:
         """Store where the programs run that an earlier run had started before it was killed."""
-        entries = [entry for entry in self._store.journal.open(self._id) if entry.kind == JOURNAL]
+        entries = [entry for entry in self._store.journal.open(self._id) if entry.kind == RESUMES]
         await _settle(self._store, self._tools.settings.resume, self.address, entries, self._tools.clock())
 
     def write_private_files(self, agent: Agent) -> None:
@@ -239,7 +238,7 @@ class Restarts:
 
 async def settle_left(store: Store, settings: Settings, paths: Paths, at: float) -> None:
     """Settle what a killed resume has left: where its agents run, or that they do not. Costs one query otherwise."""
-    for entry in store.journal.open_of_kind(JOURNAL):
+    for entry in store.journal.open_of_kind(RESUMES):
         agent = store.agents.find(AgentId(entry.payload["agent"]))
         if agent is None or agent.pane is not None or agent.status is not AgentStatus.STARTING:
             continue

@@ -6,6 +6,9 @@ from orchestrator_core.models.orchestration import Orchestration, OrchestrationS
 from orchestrator_core.services.liveness import is_running
 from orchestrator_core.store import Store
 
+RESUMES = "resume"
+"""The kind of the journal's entries for programs that are being started again."""
+
 
 def has_launcher(orchestration: Orchestration) -> bool:
     """Whether the process that starts this orchestration still runs."""

@@ -28,9 +28,8 @@ from orchestrator_core.services.liveness import started_at
 from orchestrator_core.services.needs import reconcile_needs
 from orchestrator_core.services.notify import Notifier
 from orchestrator_core.services.progress import ProgressWatch
-from orchestrator_core.services.restart import settle_left
 from orchestrator_core.services.serve import Server
-from orchestrator_core.services.settle import settle_starts
+from orchestrator_core.services.settle import RESUMES, settle_starts
 from orchestrator_core.services.watch import Change, Watch
 from orchestrator_core.store import Store
 from orchestrator_core.supervisor.bell import Bell
@@ -188,7 +187,7 @@ class Supervisor:
         if is_news or now - self._chores_at > CHORES_S:
             self._chores_at = now
             settle_starts(self._store, self._clock())
-            await settle_left(self._store, self._settings, self._paths, self._clock())
+            await self._settle_resumes()
             self._contexts.round()
             reconcile_needs(self._store, self._clock(), self._troubles())
             self._firing.reconcile()
@@ -196,6 +195,13 @@ class Supervisor:
             self._end_when_idle()
             self._outbox_round()
         self._notifier.round()
+
+    async def _settle_resumes(self) -> None:
+        """Settle what killed resumes have left. What starts programs is loaded only when there is something."""
+        if self._store.journal.open_of_kind(RESUMES):
+            from orchestrator_core.services.restart import settle_left
+
+            await settle_left(self._store, self._settings, self._paths, self._clock())
 
     def _troubles(self) -> tuple[Need, ...]:
         """Return the needs of which the store alone does not tell."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator_core.models.credit import ContinuationState
 from tests.conftest import MakeProject
 from tests.e2e.terminal import Terminal
 from tests.polling import eventually
@@ -50,3 +51,19 @@ def test_a_limit_is_seen_counted_down_and_gone_on_from(
     person.sees_no("Needs you")
     eventually(lambda: developer.texts()[-1] == "and then this")
     assert len([text for text in developer.texts() if text]) == 2
+
+
+def test_a_demo_shows_a_limit_from_which_its_agents_go_on_by_themselves(rig: Rig) -> None:
+    done = rig.tmorch("demo", "--limit", "6", "--agents", "2", "--speed", "20", "--no-tui", "--json")
+    assert done.code == 0, done
+    terminal = Terminal(Path(os.environ["TMUX_TMPDIR"]) / "person", TUI, cwd=rig.folder)
+    try:
+        terminal.sees("demo", "2 agents")
+        terminal.sees("⏸2 limited", "Needs you (1)", "⏸ 5 h 100 %")
+        terminal.sees_no("limited")
+        terminal.sees_no("Needs you")
+    finally:
+        terminal.close()
+    assert [found.state for found in rig.store.continuations.since(0.0)] == [ContinuationState.OVER]
+    assert rig.store.continuations.unsettled() == {}
+    assert rig.tmorch("demo", "--stop").code == 0

@@ -229,6 +229,13 @@ class TestDemo:
         ):
             assert part in script
 
+    def test_a_limit_is_met_once_and_not_again_after_a_resume(self, tmp_path: Path) -> None:
+        driver = DemoDriver(DemoSettings(limit_s=30))
+        asked = context(tmp_path)
+        begun = replace(asked, agent=replace(asked.agent, conversation="c"))
+        assert "--limit-for 30" in driver.plan_launch(asked).files[0].text
+        assert "--limit-for" not in driver.plan_resume(begun).files[0].text
+
     def test_it_says_that_it_is_a_demo(self) -> None:
         assert "not a real AI" in DemoDriver(DemoSettings()).title
 

@@ -61,7 +61,18 @@ def test_there_are_only_so_many_roles() -> None:
     assert len(set(asked_for(context).roles)) == 8
 
 
-@pytest.mark.parametrize("words", [["--speed", "0"], ["--speed", "x"], ["--speed", "nan"], ["--agents", "0"], ["x"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--speed", "0"],
+        ["--speed", "x"],
+        ["--speed", "nan"],
+        ["--agents", "0"],
+        ["--limit", "0"],
+        ["--limit", "x"],
+        ["x"],
+    ],
+)
 def test_what_is_wrong_makes_nothing(words: list[str]) -> None:
     context = FakeContext("demo", *words)
     assert context.run() == ExitCode.USAGE

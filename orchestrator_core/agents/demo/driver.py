@@ -19,6 +19,9 @@ RECORD = "submissions.jsonl"
 MODE = "manual"
 COMMANDS = ("/compact",)
 
+LIMIT_AFTER_S = 8.0
+"""When the usage limit of the show is hit, counted from the start: all agents have begun by then."""
+
 
 class DemoDriver:
     """The scripted agent that tmorch brings along. Its screen is read by Claude Code's patterns."""
@@ -73,14 +76,16 @@ class DemoDriver:
 
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one demo agent. It records what it is given in its own folder."""
-        return self._plan(context, str(uuid.uuid4()), "--session-id")
+        limit_s = self._settings.limit_s
+        limit = ("--limit-after", str(LIMIT_AFTER_S), "--limit-for", str(limit_s)) if limit_s else ()
+        return self._plan(context, str(uuid.uuid4()), "--session-id", limit)
 
     def plan_resume(self, context: LaunchContext) -> LaunchPlan:
         """Return how to go on in the agent's part; without a conversation, as `plan_launch`."""
         conversation = context.agent.conversation
         return self._plan(context, conversation, "--resume") if conversation else self.plan_launch(context)
 
-    def _plan(self, context: LaunchContext, conversation: str, option: str) -> LaunchPlan:
+    def _plan(self, context: LaunchContext, conversation: str, option: str, limit: tuple[str, ...] = ()) -> LaunchPlan:
         road = self.road_of(context.briefing)
         settings = settings_file(context, MODE)
         argv = (
@@ -89,6 +94,7 @@ class DemoDriver:
             *("--team", ",".join(context.team)),
             *("--seed", str(self._settings.seed)),
             *("--speed", str(self._settings.speed)),
+            *limit,
             *(option, conversation),
             *("--settings", str(settings.path)),
             *("--name", context.agent.id),

@@ -52,6 +52,8 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--role", default="", help="play this role of a team")
     show.add_argument("--team", type=_words, default=(), metavar="LIST", help="the roles of the team")
     show.add_argument("--seed", type=int, default=0, help="the same number gives the same behaviour")
+    show.add_argument("--limit-after", type=float, default=0.0, metavar="S", help="when it hits a usage limit")
+    show.add_argument("--limit-for", type=float, default=0.0, metavar="S", help="how long that lasts; 0 is never")
     show.add_argument("--speed", type=float, default=1.0, help="how fast it acts: 2 is twice as fast")
 
 

@@ -103,6 +103,8 @@ class Program:
             trace=Record(options.trace),
             random=Random(options.seed or None),
         )
+        self._limit_s = options.limit_for
+        self._limit_at = now + options.limit_after if options.limit_for else math.inf
         has_file = bool(conversation.folder) and not options.no_session_file
         self._presence = presence(
             conversation,
@@ -131,6 +133,10 @@ class Program:
             if self._ended_by is not None:
                 raise Exit(SIGNALLED + self._ended_by)
             now = time.monotonic()
+            if now >= self._limit_at:
+                self._limit_at = math.inf
+                obey(self._agent, self._echo, {"do": "limit", "until": time.time() + self._limit_s}, now)
+                changed = True
             for order in self._control.take():
                 obey(self._agent, self._echo, order, now)
                 changed = True
@@ -180,7 +186,7 @@ class Program:
         return bool(ready) or time.monotonic() >= due
 
     def _deadline(self, now: float) -> float:
-        return min(self._agent.deadline(now), self._presence.deadline(now))
+        return min(self._agent.deadline(now), self._presence.deadline(now), self._limit_at)
 
     def _read(self) -> None:
         data = self.terminal.read()

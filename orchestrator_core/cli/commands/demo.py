@@ -31,6 +31,7 @@ The same seed tells the same story.
 TOO_MANY = ""
 DRIVER = "demo"
 FASTEST = 1000.0
+LONGEST_S = 86400.0
 STILL_RUNNING = "still-running"
 """The code of the refusal to clean up while agents are still ending."""
 ENDING_S = 15.0
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare its arguments."""
     parser.add_argument("--speed", type=_speed, metavar="X", help="how fast it plays: 2 is twice as fast")
     parser.add_argument("--seed", type=count, metavar="N", help="which story; another one each time without it")
+    parser.add_argument("--limit", type=_seconds, metavar="S", help="show a usage limit that holds all for S seconds")
     parser.add_argument("--agents", type=count, default=4, metavar="N", help="how many agents (4)")
     parser.add_argument("--no-tui", action="store_true", help="do not open the screen")
     parser.add_argument("--stop", action="store_true", help="end every demo team and remove its worktrees")
@@ -65,6 +67,8 @@ def _start(args: argparse.Namespace, context: Context) -> ExitCode:
     speed = args.speed or context.settings.demo.speed
     # What is set in the environment overrides the settings, for the agents too.
     context.environ |= {"TMORCH_DEMO__SEED": str(seed), "TMORCH_DEMO__SPEED": str(speed)}
+    if args.limit:
+        context.environ |= {"TMORCH_DEMO__LIMIT_S": str(args.limit)}
     project = context.make_scratch_project(_folder(context), seed)
     context.note.say(f"a scratch repository: {project}   (this story again: tmorch demo --seed {seed})")
     request = StartRequest(
@@ -139,6 +143,16 @@ def _show_ended(fleet: Fleet, ended: list[Team], context: Context) -> None:
     for team in ended:
         context.out.line(f"{team.orchestration.state}: {team.orchestration.id}")
         context.note.say(f"its scratch repository stays: {team.orchestration.project}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 1 <= value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds between 1 and {LONGEST_S:g}")
+    return value
 
 
 def _speed(text: str) -> float:
