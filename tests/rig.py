@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestrator_core.bootstrap import build
+from orchestrator_core.cli.documents import team_document
 from orchestrator_core.config.paths import Paths
 from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.ids import AgentId, MessageId
+from orchestrator_core.models.launch import StartRequest
 from orchestrator_core.models.message import AgentMessage
 from orchestrator_core.store import Store, open_store
 from orchestrator_core.supervisor import control
@@ -143,7 +148,13 @@ class Rig:
         )
 
     def start(self, project: Path, *args: str, roles: str = "developer", agent: str = "stand-in") -> dict[str, Any]:
-        """Start a team and return its orchestration from `--json`."""
+        """Start a team as `tmorch start --json` does, and return its orchestration as that tells it.
+
+        Without words of its own it is not a process of its own: half of what that costs is Python's start.
+        """
+        if not args:
+            with ThreadPoolExecutor(1) as apart:  # whatever loop the test runs in
+                return apart.submit(asyncio.run, self._start(project, roles, agent)).result()
         done = self.tmorch(
             "start", "--project", str(project), "--spec", str(self.spec), "--roles", roles, "--agent", agent,
             "--yes", "--json", *args,
@@ -151,6 +162,18 @@ class Rig:
         assert done.code == 0, done
         found: dict[str, Any] = done.json["orchestrations"][0]
         return found
+
+    async def _start(self, project: Path, roles: str, agent: str) -> dict[str, Any]:
+        facade = build(os.environ)
+        try:
+            request = StartRequest(
+                project=str(project), spec=str(self.spec), roles=tuple(roles.split(",")), driver=agent
+            )
+            started = await facade.start(await facade.proposals.propose(request), lambda step: None)
+            (team,) = [team for team in (await facade.fleet()).teams if team.orchestration.id == started.id]
+            return dict(team_document(team))
+        finally:
+            await facade.close()
 
     def agent(self, orchestration: Mapping[str, Any], role: str = "developer") -> StandIn:
         return StandIn(self, f"{orchestration['id']}:{role}")
