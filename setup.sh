@@ -86,9 +86,12 @@ install() { # install LOCK: the locked packages and tmorch itself, editable; not
 run_tests() {
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
+    .venv/bin/pytest --collect-only -q >/dev/null 2>&1 & # compiles the tests once, else each worker does
+    local compiling=$!
     .venv/bin/mypy
     .venv/bin/lint-imports
-    .venv/bin/pytest -n 6 --dist worksteal "$@"
+    wait "$compiling" || true # what is wrong with them is said by the run itself
+    .venv/bin/pytest -n 5 --dist worksteal "$@"
 }
 
 need_program git

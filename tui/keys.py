@@ -322,7 +322,7 @@ def _unusable(key: str, action: Key) -> tuple[str, str] | None:
 
 def _clashes(chosen: Mapping[str, str]) -> Iterator[tuple[Key, Key, str]]:
     """Yield actions that share a key, one of them within the other's group; not those that do so by default."""
-    for one, other in combinations(KEYS, 2):
+    for one, other in combinations(KEYS, 2) if chosen else ():
         if not (_is_within(one.group, other.group) or _is_within(other.group, one.group)):
             continue
         before = _set(one.keys) & _set(other.keys)
