@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 TMUX_TIMEOUT_S = 20
 # few examples: the whole test command has minutes; raise it when hunting
-settings.register_profile("tmorch", max_examples=40, deadline=None)
-settings.load_profile("tmorch")
+settings.register_profile("tmorch", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("hunt", max_examples=400, deadline=None)
+settings.load_profile(os.environ.get("TMORCH_HYPOTHESIS", "tmorch"))
 IDENTITY = """\
 [user]
 \tname = Test Person

@@ -86,7 +86,7 @@ def _of_session(stance: Stance, status: str, waiting_for: str) -> Verdict:
             return Verdict(status=AgentStatus.IDLE, reason=f"{said} is idle{background}")
         case Stance.WORKS:
             return Verdict(status=AgentStatus.WORKING, reason=f"{said} is busy")
-    words = waiting_for or "a dialog"
+    words = waiting_for.strip() or "a dialog"
     return Verdict(
         status=AgentStatus.WAITING,
         reason=cut(f"{said} waits: {words}"),
@@ -176,7 +176,8 @@ def sentence(reading: Reading) -> str:
 
 
 def cut(text: str) -> str:
-    """Return `text` as long as a reason may be."""
+    """Return `text` as a reason may be: in one line, and not too long."""
+    text = " ".join(text.split())
     return text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
 
 

@@ -23,8 +23,14 @@ from orchestrator_core.store.schema import APPLICATION_ID, MIGRATIONS
 SMALL = 1024 * 1024
 """Up to how many bytes a database is looked over whole at every opening: it takes about 3 ms."""
 SIDE_FILES = ("", "-wal", "-shm")
+REPLACEMENTS = 5
+"""How many times a database is opened again that another process has moved aside meanwhile."""
 BROKEN_RULES = re.compile(r"CHECK constraint failed|[A-Z]+ value in ")
 """What `quick_check` says of single values that break a rule of their table: the file itself is sound."""
+
+
+class _ReplacedError(Exception):
+    """The file at the path is another one than it was a moment before."""
 
 
 def open_connection(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
@@ -36,6 +42,15 @@ def open_connection(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
 
     """
     path = path.resolve()
+    for _ in range(REPLACEMENTS):
+        try:
+            return _open(path, migrations)
+        except _ReplacedError:
+            continue
+    return _open(path, migrations, is_last=True)
+
+
+def _open(path: Path, migrations: Sequence[Sequence[str]], *, is_last: bool = False) -> sqlite3.Connection:
     _prepare_place(path)
     before = _inode(path)
     try:
@@ -49,6 +64,8 @@ def open_connection(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
                 return connection
     except sqlite3.Error as error:
         if primary_code(error) not in DAMAGE:
+            if _inode(path) != before and not is_last:
+                raise _ReplacedError from error
             raise explained(error, path) from error
         damage = str(error)
     raise _set_aside(path, damage, before)

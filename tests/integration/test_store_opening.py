@@ -60,6 +60,18 @@ def asides(path: Path) -> list[Path]:
 # --- making
 
 
+def test_one_that_is_moved_aside_meanwhile_is_opened_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def moved(place: Path) -> sqlite3.Connection:
+        monkeypatch.setattr(opening, "connect", connect)
+        place.rename(place.with_name("aside"))
+        return connect(place)
+
+    monkeypatch.setattr(opening, "connect", moved)
+    with closing(open_store(path)) as store:
+        assert store.orchestrations.list() == ()
+    assert path.with_name("aside").exists()
+
+
 @pytest.mark.parametrize("question", ["sqlite_master", "application_id"])
 def test_one_that_is_made_while_it_is_looked_at_is_ours(
     path: Path, monkeypatch: pytest.MonkeyPatch, question: str

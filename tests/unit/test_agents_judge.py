@@ -440,6 +440,15 @@ def test_whatever_comes_there_is_a_verdict_with_a_reason(rest: dict[str, object]
     assert all(ground.says and len(ground.says) <= REASON_CHARACTERS for ground in told)
 
 
+@pytest.mark.parametrize("words", ["\n", "permission\nprompt", " \u2028 "])
+def test_a_reason_is_one_line_whatever_a_session_file_says(words: str) -> None:
+    session = SessionEvidence(pid=100, conversation="c-1", status="waiting", waiting_for=words)
+    evidence = evidence_of(ALIVE, {"session": session, "session_owner": SessionOwner.AGENT})
+    reason = judge(evidence, previous=agent(conversation="c-1"), now=NOW).verdict.reason
+    assert reason.splitlines() == [reason]
+    assert reason.strip() == reason
+
+
 @given(rest=EVIDENCE, previous=PREVIOUS)
 def test_no_status_without_a_source_that_says_so(rest: dict[str, object], previous: Agent) -> None:
     """An agent works, rests or asks only if its own session file, hook or screen says just that."""
