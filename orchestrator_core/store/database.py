@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,7 +28,7 @@ DIALECT = SqliteDatabase(None)
 
 
 class Database:
-    """One connection. For one thread at a time, any thread."""
+    """One connection, for any thread: whoever else calls during a transaction waits until it is over."""
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
         self.path = path.resolve()
@@ -35,10 +36,11 @@ class Database:
         self._place = Place(self.path)
         self._log = self.path.with_name(f"{self.path.name}-wal")
         self._unreadable: dict[str, StoreError] = {}
+        self._turn = threading.RLock()
 
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""
-        with self._explaining():
+        with self._turn, self._explaining():
             self._connection.close()
 
     @contextmanager
@@ -48,7 +50,7 @@ class Database:
         Waits for other writers on entry. Inside another transaction it is a part of that one, which an error takes
         back on its own.
         """
-        with self._explaining(), transaction(self._connection):
+        with self._turn, self._explaining(), transaction(self._connection):
             yield
 
     def rows(self, query: Query) -> list[Row]:
@@ -70,13 +72,13 @@ class Database:
     def write(self, query: Query) -> int:
         """Run an INSERT and return the new row's number, or an UPDATE and return how many rows it changed."""
         sql, params = query.bind(DIALECT).sql()
-        with self._explaining():
+        with self._turn, self._explaining():
             cursor = self._connection.execute(sql, params)
             return (cursor.lastrowid or 0) if isinstance(query, Insert) else cursor.rowcount
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement in SQL and return all its rows."""
-        with self._explaining():
+        with self._turn, self._explaining():
             return rows_of(self._connection.execute(sql, params))
 
     def check_rows(self, kinds: Iterable[type[Struct]]) -> tuple[StoreError, ...]:

@@ -33,7 +33,7 @@ MODELS = (Orchestration, Agent, AgentMessage, Event, JournalEntry, HookFact, Nee
 
 
 class Store:
-    """What tmorch remembers. Usable from one thread at a time, any thread.
+    """What tmorch remembers. Usable from any thread; during one's transaction the others wait.
 
     Each method is one transaction unless it is called inside `transaction()`. Values are frozen models; times are
     seconds since the epoch, given by the caller. Every method may raise StoreError: the disk is full, the file
