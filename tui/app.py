@@ -169,7 +169,9 @@ class TmorchApp(KeyOrderApp[int]):
         self._early.clear()
 
     def _run(self, work: Coroutine[object, object, None], *, group: str, exclusive: bool = False) -> None:
-        self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
+        worker = self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
+        if (task := worker._task) is not None:  # noqa: SLF001  # work that was cancelled before it began is not closed
+            task.add_done_callback(lambda _: work.close())
 
     def _follow_changes(self, wanted: bool) -> None:
         """Let screens know of every change in the store, or no more."""
