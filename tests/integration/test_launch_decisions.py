@@ -132,7 +132,7 @@ def use_moody(rig: Rig, *, briefing: str = "argument") -> Path:
     )
     program.write_text(
         "#!/bin/sh\n"
-        f'case $TMORCH_AGENT in *:tester) [ -e "{allowed}" ] || {{ echo "licence expired"; {LINGER}; exit 7; }};; esac\n'
+        f'case $TMORCH_AGENT in *:tester) [ -e {allowed} ] || {{ echo "licence expired"; {LINGER}; exit 7; }};; esac\n'
         f'exec {rig.folder}/bin/claude "$@"\n'
     )
     program.chmod(0o755)
