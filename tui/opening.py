@@ -51,7 +51,7 @@ class Errand:
 
     def begin(self) -> None:
         """Take in that the team is being started."""
-        self._words = ("not started: it was interrupted, and what had been made is undone",)
+        self._words = ("not started: it was interrupted; what it had made is undone, except what holds work",)
 
     def fail(self, error: TmorchError) -> None:
         """Take in that the team could not be started."""

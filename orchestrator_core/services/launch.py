@@ -225,7 +225,7 @@ class Launch:
     async def _open_windows(self, orchestration: Orchestration, members: tuple[Member, ...]) -> None:
         session: SessionId | None = None
         for member in members:
-            self._tell("agents", StepState.RUNNING, f"{member.agent.role}: starting", member.agent.role)
+            self._tell("agents", StepState.RUNNING, f"{member.agent.role}: a window of its own", member.agent.role)
             if session:
                 open_it = partial(self._open_window, orchestration, session, member)
             else:

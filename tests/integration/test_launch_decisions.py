@@ -11,8 +11,17 @@ import pytest
 
 from orchestrator_core.bootstrap import build
 from orchestrator_core.errors import TmorchError
-from orchestrator_core.models.launch import Decide, Decision, StartRequest, StepFailure, StepProgress, StepState
+from orchestrator_core.models.launch import (
+    Decide,
+    Decision,
+    Proposal,
+    StartRequest,
+    StepFailure,
+    StepProgress,
+    StepState,
+)
 from orchestrator_core.models.orchestration import Orchestration, OrchestrationState
+from orchestrator_core.orchestrator import Orchestrator
 from tests.conftest import MakeProject, run_git
 from tests.polling import eventually
 from tests.rig import Rig, StandIn
@@ -27,7 +36,8 @@ def make_commit_aside(project: Path) -> str:
     return run_git(project, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "mine").strip()
 
 
-async def test_a_worktree_that_failed_is_made_when_the_person_repeats_it(rig: Rig, make_project: MakeProject) -> None:
+async def in_its_way(rig: Rig, make_project: MakeProject) -> tuple[Orchestrator, Proposal, Path, str]:
+    """Give a proposal whose tester cannot get its branch: the person has one of that name."""
     rig.configure()
     project = make_project(branch="feature-x")
     orchestrator = build()
@@ -35,6 +45,11 @@ async def test_a_worktree_that_failed_is_made_when_the_person_repeats_it(rig: Ri
     proposal = await orchestrator.proposals.propose(request)
     in_the_way = f"{proposal.branches}tester"
     run_git(project, "branch", in_the_way, make_commit_aside(project))
+    return orchestrator, proposal, project, in_the_way
+
+
+async def test_a_worktree_that_failed_is_made_when_the_person_repeats_it(rig: Rig, make_project: MakeProject) -> None:
+    orchestrator, proposal, project, in_the_way = await in_its_way(rig, make_project)
     asked: list[StepFailure] = []
     steps: list[StepProgress] = []
 
@@ -53,13 +68,7 @@ async def test_a_worktree_that_failed_is_made_when_the_person_repeats_it(rig: Ri
 
 
 async def test_a_start_that_is_rolled_back_keeps_what_was_in_its_way(rig: Rig, make_project: MakeProject) -> None:
-    rig.configure()
-    project = make_project(branch="feature-x")
-    orchestrator = build()
-    request = StartRequest(project=str(project), spec=str(rig.spec), roles=("developer", "tester"), driver="stand-in")
-    proposal = await orchestrator.proposals.propose(request)
-    in_the_way = f"{proposal.branches}tester"
-    run_git(project, "branch", in_the_way, make_commit_aside(project))
+    orchestrator, proposal, project, in_the_way = await in_its_way(rig, make_project)
 
     async def decide(failure: StepFailure) -> Decision:
         return Decision.ROLL_BACK
@@ -110,6 +119,10 @@ async def test_a_start_that_fails_late_leaves_a_proposal_as_it_was(
 # --- an agent that ends at start -------------------------------------------------------------------------------------
 
 
+LINGER = "sleep 0.3"
+"""What a program writes in the very instant of its end may be lost by tmux; this one is not about that."""
+
+
 def use_moody(rig: Rig, *, briefing: str = "argument") -> Path:
     """Have testers end at once until a file is there; return that file."""
     allowed, program = rig.folder / "allowed", rig.folder / "bin" / "moody"
@@ -119,7 +132,7 @@ def use_moody(rig: Rig, *, briefing: str = "argument") -> Path:
     )
     program.write_text(
         "#!/bin/sh\n"
-        f'case $TMORCH_AGENT in *:tester) [ -e "{allowed}" ] || {{ echo "licence expired"; exit 7; }};; esac\n'
+        f'case $TMORCH_AGENT in *:tester) [ -e {allowed} ] || {{ echo "licence expired"; {LINGER}; exit 7; }};; esac\n'
         f'exec {rig.folder}/bin/claude "$@"\n'
     )
     program.chmod(0o755)

@@ -410,3 +410,14 @@ async def test_news_while_the_app_is_leaving_shows_nowhere(isolated_home: Path) 
         app = stage.app
     await app._dispatch_message(FleetChanged(no_teams()))
     assert stage.main.fleet == before != no_teams()
+
+
+async def test_work_that_the_end_of_the_app_overtakes_leaves_nothing_behind(isolated_home: Path) -> None:
+    async def work() -> None:
+        raise AssertionError("it is not to begin")
+
+    begun = work()
+    async with running(staged(isolated_home)) as stage:
+        stage.app._run(begun, group="late")
+        stage.app.workers.cancel_all()
+    assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED

@@ -291,7 +291,7 @@ def test_hostile_text_is_no_plan_and_costs_little(text: str) -> None:
         ({"type": "system", "subtype": "init"}, "begins"),
         ({"type": "system", "subtype": "api_retry", "attempt": 2}, "met an error, and tries again"),
         ({"type": "system", "subtype": "other"}, ""),
-        (uses("Read", file_path="/work/shop/src/app.py"), "reads src/app.py"),
+        (uses("Read", file_path="/home/dana/shop/src/app.py"), "reads src/app.py"),
         (uses("Read", file_path="/elsewhere/a.py"), "reads /elsewhere/a.py"),
         (uses("Read"), "reads something"),
         (uses("Grep", pattern="def \x1b[0mlogin"), "looks for def [0mlogin"),
@@ -304,4 +304,4 @@ def test_hostile_text_is_no_plan_and_costs_little(text: str) -> None:
     ],
 )
 def test_an_event_is_told_in_a_few_words(event: object, said: str) -> None:
-    assert step(json.dumps(event), "/work/shop") == said
+    assert step(json.dumps(event), "/home/dana/shop") == said
