@@ -18,7 +18,7 @@ from tests.polling import eventually
 from tests.rig import Rig, StandIn
 from tests.unit.test_credit import reading
 
-QUICK = "[credit]\nmargin_s = 1\nverify_s = 2\nbackoff_min = 0.05\n"
+QUICK = "[credit]\nmargin_s = 1\nverify_s = 2\nbackoff_min = 0.02\n"
 OWN_WORDS = "Your claude.ai usage limit has reset"
 """What Claude Code says to itself when it goes on."""
 
@@ -49,7 +49,7 @@ def is_over(rig: Rig) -> bool:
 
 
 def wait_over(rig: Rig) -> None:
-    eventually(lambda: is_over(rig), what=str(ways_out(rig)))
+    eventually(lambda: is_over(rig), timeout=30, what=str(ways_out(rig)))
 
 
 def kill_supervisor(rig: Rig) -> None:
@@ -98,7 +98,7 @@ def test_who_is_still_limited_is_told_again_later_and_less_often(rig: Rig, agent
     a_minute_ago = time.strftime("%I:%M%p", time.gmtime(time.time() - 60)).lower().removeprefix("0")
     agent.do("limit", until=a_minute_ago, **{"continue": False})
     agent.wait_status("limited")
-    eventually(lambda: told(agent) == 2, what=f"{ways_out(rig)}")
+    eventually(lambda: told(agent) == 2, timeout=30, what=f"{ways_out(rig)}")
     (found,) = ways_out(rig)
     assert found.attempts >= 1
     agent.do("idle")
