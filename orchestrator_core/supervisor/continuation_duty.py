@@ -20,10 +20,10 @@ from orchestrator_core.store import Store
 
 WENT_ON = "it goes on by itself"
 HELD = {
-    ContinuationState.WAITING: "waits for the usage limit of {name} to end",
-    ContinuationState.LOOKING: "the usage limit of {name} has ended; it is looked who goes on",
-    ContinuationState.NUDGED: "the usage limit of {name} has ended; was told to go on",
-    ContinuationState.BACKING_OFF: "the account {name} is still limited; looked at again later",
+    ContinuationState.WAITING: "{agents} for the end of the usage limit of {account}",
+    ContinuationState.LOOKING: "the usage limit of {account} has ended: it is looked who goes on",
+    ContinuationState.NUDGED: "the usage limit of {account} has ended: who did not go on was told to",
+    ContinuationState.BACKING_OFF: "{agents}: {account} is still limited, and looked at again later",
 }
 
 
@@ -130,15 +130,15 @@ class ContinuationDuty:
         if not limited:
             return None
         first = min(limited, key=lambda agent: (agent.status_since, agent.id))
-        more = f" (and {len(limited) - 1} more)" if len(limited) > 1 else ""
+        agents = f"{len(limited)} agents wait" if len(limited) > 1 else "1 agent waits"
         words = continuation.reason if not self._settings.resume and continuation.reason else ""
-        detail = words or HELD[continuation.state].format(name=continuation.account)
+        detail = words or HELD[continuation.state].format(agents=agents, account=continuation.account)
         return Need(
             key=f"limit:{continuation.id}",
             kind=NeedKind.LIMITED,
             orchestration=first.orchestration,
             agent=first.id,
-            detail=detail + more,
+            detail=detail,
             since=continuation.created_at,
         )
 

@@ -393,17 +393,6 @@ async def test_a_person_s_own_theme_file_is_taken_in_while_running(
         await aeventually(lambda: "mine.toml" in stage.screen_text())
 
 
-async def test_work_that_the_end_of_the_app_overtakes_leaves_nothing_behind(isolated_home: Path) -> None:
-    async def work() -> None:
-        raise AssertionError("it is not to begin")
-
-    begun = work()
-    async with running(staged(isolated_home)) as stage:
-        stage.app._run(begun, group="late")
-        stage.app.workers.cancel_all()
-    assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED
-
-
 async def test_news_while_the_app_is_leaving_shows_nowhere(isolated_home: Path) -> None:
     async with running(staged(isolated_home)) as stage:
         before = stage.main.fleet

@@ -173,7 +173,7 @@ def test_twenty_passes_change_nothing(world: World) -> None:
         assert world.round() == (begun_,)
     assert world.store.revision() == revision
     (need,) = world.duty.needs
-    assert (need.kind, need.agent, "(and 1 more)" in need.detail) == (NeedKind.LIMITED, DEVELOPER, True)
+    assert (need.kind, need.agent, "2 agents wait" in need.detail) == (NeedKind.LIMITED, DEVELOPER, True)
 
 
 def test_one_goes_on_by_itself_the_other_is_told_once_whatever_restarts(world: World) -> None:
