@@ -1,12 +1,16 @@
 """A tmux process of ours and its pipes.
 
 tmux hands the pipes of its clients to the server. When that hangs, killing the client does not close them: so they are
-closed on this side, which asyncio's streams do not let one do.
+closed on this side, which asyncio's streams do not let one do. And a server that cannot say its last word to a control
+client neither lets it go nor ends (3.3a): so on Linux a control client ends with the process that started it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from typing import Self, cast
 
@@ -16,6 +20,8 @@ from orchestrator_core.tmux.transport import child_environment
 
 _STDIN, _STDOUT = 0, 1
 _STDERR_BYTES = 64 * 1024
+_LEASH = ("setpriv", "--pdeathsig", "TERM")
+_LEASH_WAIT_S = 2.0
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -45,9 +51,12 @@ class Child(asyncio.SubprocessProtocol):
 
         """
         program, *server = address.argv
+        if shutil.which(program) is None:
+            raise faults.missing(program)
         try:
             _, child = await asyncio.get_running_loop().subprocess_exec(
                 lambda: cls(on_output),
+                *(_leash() if with_input else ()),
                 program,
                 "-N",
                 "-u",
@@ -110,3 +119,13 @@ class Child(asyncio.SubprocessProtocol):
         """Note the end of the process and of its pipes, from asyncio."""
         self._quiet.set()
         self._ended.set()
+
+
+@functools.cache
+def _leash() -> tuple[str, ...]:
+    """Return the words before a command that end it with its parent; none where the system has no such program."""
+    try:
+        subprocess.run((*_LEASH, "true"), capture_output=True, timeout=_LEASH_WAIT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return _LEASH

@@ -38,11 +38,11 @@ def gone(socket_path: str) -> TmuxGoneError:
 
 
 def hung_up(argv: Sequence[str], message: str) -> TmuxCommandError:
-    """Say that a server is there, and hung up on the tmux program: they are of different versions."""
+    """Say that a server is there, and hung up on the tmux program: of another version, or held up while it ends."""
     error = command_failed(argv, message)
     error.title = "tmux cannot talk to the running server"
-    error.cause = "the server hung up: it is of another version than the tmux program"
-    error.remedy = "restart the tmux server when it suits you, or set [tmux] bin to the tmux that started it"
+    error.cause = "the server hung up: it is of another version than the tmux program, or a client keeps it from ending"
+    error.remedy = "end its clients or restart it when it suits you, or set [tmux] bin to the tmux that started it"
     return error
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -381,6 +384,34 @@ def test_nothing_is_left_when_the_loop_ends_without_close(tmux_server: TmuxServe
 
     asyncio.run(forget())
     eventually(lambda: not children())
+    eventually(lambda: not clients_of(tmux_server))
+
+
+HOLDER = """
+import asyncio, sys, time
+from orchestrator_core.tmux.address import ServerAddress
+from orchestrator_core.tmux.control import ControlClient
+
+async def hold():
+    await ControlClient(ServerAddress(socket_path=sys.argv[1])).start()
+    time.sleep(600)
+
+asyncio.run(hold())
+"""
+"""A program that attaches, and then reads nothing any more."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_it_ends_with_its_owner_whatever_the_server_has_left_to_say(tmux_server: TmuxServer) -> None:
+    """A server that cannot say its last word to a control client neither lets it go nor ends itself (tmux 3.3a)."""
+    tmux_server.run("new-session", "-d", "cat")
+    owner = subprocess.Popen((sys.executable, "-c", HOLDER, address_of(tmux_server).socket_path))
+    eventually(lambda: clients_of(tmux_server))
+    for number in range(40):
+        names = (("rename-window", f"{number}-{more}" * 100, ";") for more in range(20))
+        tmux_server.run(*itertools.chain.from_iterable(names))
+    owner.kill()
+    owner.wait()
     eventually(lambda: not clients_of(tmux_server))
 
 
