@@ -44,7 +44,7 @@ def test_a_limit_is_seen_counted_down_and_gone_on_from(
     _, developer = agents
     until = int(time.time()) + LASTS_S
     developer.do("limit", until=until, **{"continue": False})
-    person.sees("⏸1 limited", "Needs you (1)", "⏸ 5 h 100 %", "limit: waits for the usage li")
+    person.sees("⏸1 limited", "Needs you (1)", "⏸ 5 h 100 %", "limit: 1 agent waits")
     sent = rig.tmorch("send", "developer", "and then this", "--json", "--no-wait", "--now")
     assert sent.json["state"] == "queued"
     eventually(lambda: sum("usage limit that stopped you is over" in text for text in developer.texts()) == 1)
