@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -31,6 +32,13 @@ IDENTITY = """\
 [commit]
 \tgpgsign = false
 """
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom, and never look through the tests themselves: there are thousands."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -158,9 +158,10 @@ class TmorchApp(KeyOrderApp[int]):
         self.call_after_refresh(self._begin_collecting)
 
     def _begin_collecting(self) -> None:
-        """Collect garbage from now on, but never look through what start-up made."""
-        gc.freeze()
-        gc.enable()
+        """Collect garbage from now on, if start-up kept from it, but never look through what start-up made."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     @on(MainScreen.Ready)
     def _on_ready(self) -> None:
