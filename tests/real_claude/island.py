@@ -28,6 +28,7 @@ QUIET = {
 }
 """Without these the CLI looks for hosts that are not there, and waits."""
 PASTED = re.compile(r'</?pasted_content(?: id="[^"]*")?>\n?')
+TEXTS = ("texts", "earlier")
 
 
 class Seed(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class Received(Struct, frozen=True, kw_only=True):
     at: float
     texts: tuple[str, ...]
     """What the user sent since the last answer, without the CLI's marks around pastes."""
+    earlier: tuple[str, ...]
+    """What the user had sent in the conversation before."""
     results: int
     """How many results of tools came after those texts."""
     told: str
@@ -131,7 +134,7 @@ class Island:
             Received(
                 **{
                     **entry,
-                    "texts": tuple(PASTED.sub("", text).strip() for text in entry["texts"]),
+                    **{name: tuple(PASTED.sub("", text).strip() for text in entry[name]) for name in TEXTS},
                     "tools": tuple(entry["tools"]),
                 }
             )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from orchestrator_core.models.agent import Agent
 from orchestrator_core.models.ids import AgentId
 from tests.polling import eventually
 from tests.real_claude.island import Island
-from tests.rig import Done, Rig
+from tests.rig import COMMAND_TIMEOUT_S, Done, Rig
 
 PATIENCE_S = 40
 
@@ -101,3 +104,18 @@ class RealRig(Rig):
 
     def real_agent(self, team: Mapping[str, Any], role: str = "developer") -> RealAgent:
         return RealAgent(self, f"{team['id']}:{role}")
+
+    def tmorch_inside(self, *args: str) -> Done:
+        """Run a `tmorch` command on the island: a tmux server that it starts is there too, and so are its agents."""
+        return Done(
+            subprocess.run(
+                [*self.island.inside, sys.executable, "-m", "orchestrator_core.cli.main", *args],
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                timeout=COMMAND_TIMEOUT_S,
+                env={**os.environ, **self.island.environ()},
+                cwd=self.folder,
+            )
+        )

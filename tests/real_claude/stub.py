@@ -3,8 +3,8 @@
     python -I stub.py LOG RELEASE
 
 prints its port and ends with its standard input. Every request leaves one JSON line in LOG: the texts that the user
-sent since the model's last answer, what its tools gave, which tools it has, and nothing of what the CLI adds. A
-directive in the newest text chooses the answer:
+sent since the model's last answer, those from before it, what its tools gave, which tools it has, and nothing of what
+the CLI adds. A directive in the newest text chooses the answer:
 
     [[text WORDS]]        these words
     [[hang]]              nothing until the file RELEASE is there
@@ -44,15 +44,27 @@ def newest(messages: list[Json]) -> tuple[list[str], int]:
     texts: list[str] = []
     results = 0
     for message in reversed(messages):
-        blocks = message["content"]
-        if isinstance(blocks, str):
-            blocks = [{"type": "text", "text": blocks}]
         if message["role"] == "assistant" and texts:
             break
         if message["role"] == "user":
-            texts[:0] = [block["text"] for block in blocks if block["type"] == "text" and _is_own(block["text"])]
+            blocks = _blocks(message)
+            texts[:0] = _own_texts(blocks)
             results += not texts and any(block["type"] == "tool_result" for block in blocks)
     return texts, results
+
+
+def all_texts(messages: list[Json]) -> list[str]:
+    """Return the user's texts of the whole conversation."""
+    return [text for message in messages if message["role"] == "user" for text in _own_texts(_blocks(message))]
+
+
+def _blocks(message: Json) -> list[Json]:
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _own_texts(blocks: list[Json]) -> list[str]:
+    return [block["text"] for block in blocks if block["type"] == "text" and _is_own(block["text"])]
 
 
 def _told(messages: list[Json]) -> str:
@@ -146,8 +158,10 @@ class Answer(BaseHTTPRequestHandler):
         is_turn = bool(body.get("tools"))
         told = _told(body["messages"])
         tools = [tool["name"] for tool in body.get("tools", ())]
+        every = all_texts(body["messages"])
+        earlier = every[: len(every) - len(texts)]
         noted = {"texts": texts, "results": results, "told": told, "is_turn": is_turn, "tools": tools}
-        self.server.note({"at": time.time(), **noted})
+        self.server.note({"at": time.time(), "earlier": earlier, **noted})
         orders = [order for text in texts for order in directives(text)] if is_turn else []
         name, what = orders[results] if results < len(orders) else ("text", "Understood." if not results else "Done.")
         self._obey(name, what, body, key=json.dumps(texts))
