@@ -164,7 +164,10 @@ class TestResume:
         place = re.sub(r"[^A-Za-z0-9]", "-", str(tmp_path / "my tree"))
         kept = tmp_path / "account/projects" / place / "c0ffee.jsonl"
         kept.parent.mkdir(parents=True)
-        kept.touch()
+        for nothing in (b"", bytes(4096), b'{"type":"custom-title","customTitle":"till","sessionId":"c0ffee"}\n'):
+            kept.write_bytes(nothing)  # a power cut leaves such
+            assert not CLAUDE.can_resume(agent, account)
+        kept.write_bytes(b'{"type":"user","message":{"role":"user","content":"Go."},"uuid":"1"}\n{"ty')
         assert CLAUDE.can_resume(agent, account)
         assert not CLAUDE.can_resume(replace(agent, conversation=""), account)
         assert not EVERY["aider"].can_resume(agent, account)

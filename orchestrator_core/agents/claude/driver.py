@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 
 from orchestrator_core.agents import run_script
-from orchestrator_core.agents.claude import sessions
+from orchestrator_core.agents.claude import records, sessions
 from orchestrator_core.agents.claude.agent_settings import settings_file
 from orchestrator_core.agents.driver import BriefingRoad, GatePolicy, LaunchContext, LaunchPlan
 from orchestrator_core.agents.screen_patterns import Patterns, patterns
@@ -86,7 +86,7 @@ class ClaudeDriver:
         if not agent.conversation:
             return False
         projects = sessions.folder(environ).parent / "projects"
-        return any(True for _ in projects.glob(f"*/{glob.escape(agent.conversation)}.jsonl"))
+        return any(map(records.has_turns, projects.glob(f"*/{glob.escape(agent.conversation)}.jsonl")))
 
     def plan_launch(self, context: LaunchContext) -> LaunchPlan:
         """Return how to start one Claude Code with a conversation id of its own."""

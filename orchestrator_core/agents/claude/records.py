@@ -1,8 +1,9 @@
-"""The usage limit that Claude Code has written into a conversation, with the moment at which it ends."""
+"""What Claude Code has written into a conversation: whether anything was said, and the limit that was met."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from orchestrator_core.agents.limits import DOOMSDAY, EPOCH
 TAIL = 1 << 18
 """How many bytes of a conversation's end are looked through: it may be long, and holds whole requests."""
 MARK = b"usage_limit_reached"
+TURN = b'"uuid"'
+"""What every entry has that is part of the conversation: those without it only name it, or tell how it is shown."""
 
 
 class LimitRecord(Struct, frozen=True, kw_only=True):
@@ -21,6 +24,15 @@ class LimitRecord(Struct, frozen=True, kw_only=True):
     window: str
     at: float
     resets_at: float
+
+
+def has_turns(file: Path) -> bool:
+    """Whether anything is in a conversation: one that holds only its title, as right after /clear, is "not found"."""
+    try:
+        with file.open("rb") as lines:
+            return any(TURN in line for line in lines)
+    except OSError:
+        return False
 
 
 def newest_limit(tail: bytes) -> LimitRecord | None:
