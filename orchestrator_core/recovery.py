@@ -105,6 +105,12 @@ class Recovery:
             await self._ask(partial(self._tools.store.orchestrations.update, team.id, offered_boot_id=now))
         return tuple(plan for plan in plans if not plan.is_whole)
 
+    def booted_at(self) -> float | None:
+        """Return when the machine was started, seconds since the epoch; None when nobody tells."""
+        from orchestrator_core.services.boot import booted_at
+
+        return booted_at()
+
     # --- looking
 
     @property

@@ -93,7 +93,7 @@ class Overlays:
             thresholds=thresholds_of(settings),
             nearly_full=settings.context.checkpoint_percentage,
         )
-        self.recovery = RecoveryCalls(app, main, orchestrator, run=run, key_name=key_name, keys_of=keys_of)
+        self.recovery = RecoveryCalls(app, main, orchestrator, run=run, clock=clock, key_name=key_name, keys_of=keys_of)
         self.team = TeamCalls(
             app, orchestrator, run=run, clock=clock, keys_of=keys_of, settings=settings, opening=opening
         )

@@ -16,6 +16,7 @@ from orchestrator_core.models.recovery import RecoveryPlan, Step
 from tui.bridge import unexpected_error
 from tui.recovery_messages import PlansWanted, RecoveryOpened, RecoveryWish, ResumeWanted
 from tui.recovery_rows import TeamRecovery
+from tui.timeline_plan import clock
 from tui.wording import clean, plural
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RecoveryCalls:
         orchestrator: Orchestrator,
         *,
         run: Run,
+        clock: Callable[[], float],
         key_name: Callable[[str], str],
         keys_of: Callable[[str], tuple[str, ...]],
     ) -> None:
@@ -46,6 +48,7 @@ class RecoveryCalls:
         self._main = main
         self._orchestrator = orchestrator
         self._run = run
+        self._clock = clock
         self._key_name = key_name
         self._keys_of = keys_of
         self._wanted: dict[OrchestrationId, TeamRecovery] = {}
@@ -104,7 +107,9 @@ class RecoveryCalls:
         if not plans:
             return
         were = "was" if len(plans) == 1 else "were"
-        why = f"This machine was restarted; {plural(len(plans), 'team')} {were} interrupted."
+        at = self._orchestrator.recovery.booted_at()
+        when = f" ({clock(at, self._clock())})" if at is not None else ""
+        why = f"This machine was restarted{when}; {plural(len(plans), 'team')} {were} interrupted."
         if self._app.screen is self._main and self._main.focused in (None, self._main.fleet_tree):
             self._open(RecoveryOpened(plans[0].orchestration), plans, why)
             return

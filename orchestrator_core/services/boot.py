@@ -19,3 +19,13 @@ def boot_id() -> str:
         return LINUX.read_text().strip()
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def booted_at() -> float | None:
+    """Return when the machine was started, seconds since the epoch by today's clock; None when nobody tells."""
+    import psutil
+
+    try:
+        return psutil.boot_time() or None
+    except (OSError, RuntimeError, psutil.Error):
+        return None

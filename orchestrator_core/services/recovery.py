@@ -160,7 +160,8 @@ class _Run:
             elif any(step.part is Part.FILES for step in work):
                 self._restarts.write_private_files(agent)
         except (TmorchError, OSError) as error:
-            why = f"{error.title}: {error.cause}" if isinstance(error, TmorchError) else str(error)
+            said = (error.title, error.cause, error.remedy) if isinstance(error, TmorchError) else (str(error),)
+            why = ": ".join(filter(None, said))
             self._failed += [(step, why) for step in steps]
             self._log("agent.not-resumed", f"{agent.role} could not be brought back: {why}", agent.id)
             return
@@ -247,7 +248,7 @@ class _Run:
 
     def _tell_ended(self, agent: Agent, steps: tuple[Step, ...]) -> None:
         self._done = [step for step in self._done if step not in steps]
-        self._failed += [(step, f"it ended again: {agent.reason}") for step in steps]
+        self._failed += [(step, f"it ended again: {agent.reason}; its window shows why") for step in steps]
 
     # --- small parts
 

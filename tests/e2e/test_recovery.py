@@ -70,7 +70,7 @@ def test_what_a_reboot_interrupted_is_offered_once(rig: Rig, agents: dict[str, S
     rig.tmux.run("kill-window", "-t", str(developer.row.window))
     rig.store.orchestrations.update(developer.row.orchestration, boot_id="another boot")
     with person_at(rig) as person:
-        person.sees("This machine was restarted; 1 team was interrupted.", "1 not whole", "y resume")
+        person.sees("This machine was restarted (", "); 1 team was interrupted.", "1 not whole", "y resume")
         person.press("y")
         person.sees("y again resumes")
         person.press("y")

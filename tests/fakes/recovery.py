@@ -29,6 +29,7 @@ class FakeRecovery(Recovery):
         self.left_over: tuple[Orphan, ...] = ()
         self.interrupted: tuple[RecoveryPlan, ...] = ()
         """What a reboot has interrupted: it is offered once."""
+        self.booted: float | None = None
         self.failing: tuple[tuple[Step, str], ...] = ()
         self.refusing: dict[str, TmorchError] = {}
         """What is raised when one of these teams is to be brought back."""
@@ -42,6 +43,9 @@ class FakeRecovery(Recovery):
         self.may_end = asyncio.Event()
         """Set unless a test holds back what comes after the first step."""
         self.may_end.set()
+
+    def booted_at(self) -> float | None:
+        return self.booted
 
     async def plan(self, orchestration: OrchestrationId, *, named: frozenset[str] = NOBODY) -> RecoveryPlan:
         self.named = named

@@ -19,6 +19,7 @@ from tests.tui.samples import need
 from tests.tui.stage import Stage, running, staged
 from tui.recovery_messages import RecoveryOpened
 from tui.screens.recovery import RecoveryScreen
+from tui.timeline_plan import clock
 
 
 @pytest.fixture
@@ -422,9 +423,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("at_once")
 async def test_what_a_reboot_interrupted_is_offered_once_with_why(stage: Stage) -> None:
     fake(stage).interrupted = fake(stage).found = (PLAIN, BLOG)
+    fake(stage).booted = at = stage.now - 3600.0
     async with running(stage):
         await aeventually(lambda: is_open(stage))
-        await reads(stage, "This machine was restarted", "2 teams were interrupted.")
+        await reads(stage, f"This machine was restarted ({clock(at, stage.now)}); 2 teams were interrupted.")
         await stage.press("y")
         await reads(stage, "y again resumes shop-3f2a", "It would: 1 part is rebuilt")
         assert not fake(stage).executed, "a key that was meant for something else does nothing"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -176,6 +178,28 @@ def test_roles_that_are_named_are_started_once_more() -> None:
     assert "developer, tester, reviewer" in context.narrated
 
 
+def test_the_teams_of_a_project_are_brought_back_also_from_a_folder_in_it(tmp_path: Path) -> None:
+    made = facade(*KEPT, CONTINUE)
+    (there,) = made.recovery.found
+    (tmp_path / "shop/src").mkdir(parents=True)
+    (tmp_path / "shop-2").mkdir()
+    here = replace(there, orchestration=OrchestrationId("till-77aa"), project=str(tmp_path / "shop"))
+    beside = replace(there, orchestration=OrchestrationId("till-88bb"), project=str(tmp_path / "shop-2"))
+    made.recovery.found = (there, here, beside)
+    context = FakeContext("resume", "--project", str(tmp_path / "shop/src"), "--yes", orchestrator=made)
+    assert context.run() == ExitCode.DONE
+    assert [call.plan for call in made.recovery.executed] == [here]
+
+
+def test_a_project_without_a_team_that_is_meant_to_run_is_named_with_those_that_have_one(tmp_path: Path) -> None:
+    made = facade(*KEPT, CONTINUE)
+    context = FakeContext("resume", "--project", str(tmp_path), "--yes", orchestrator=made)
+    assert context.run() == ExitCode.NOT_FOUND
+    assert f"no team is meant to run in {tmp_path}" in context.narrated
+    assert "/p" in context.narrated
+    assert made.recovery.executed == []
+
+
 def test_everybody_is_told_where_they_stand_even_in_a_whole_team() -> None:
     made = facade(*KEPT)
     assert FakeContext("resume", "--rebrief-all", "--yes", orchestrator=made).run() == ExitCode.DONE
@@ -200,6 +224,9 @@ def test_orphans_are_listed_with_what_to_do_and_never_cut() -> None:
         ("--orphans", "--rebrief-all"),
         (ID, "--orphans"),
         ("--orphans", "--agent", "tester"),
+        ("--orphans", "--project", "/p"),
+        (ID, "--project", "/p"),
+        ("--project", "/p", "--agent", "tester"),
     ],
 )
 def test_what_does_not_go_together_is_said(words: tuple[str, ...]) -> None:

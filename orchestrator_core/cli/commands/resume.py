@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator_core.cli.consent import require_answerable, require_yes
 from orchestrator_core.cli.context import Context
@@ -27,7 +28,7 @@ Compare what teams are meant to be with what tmux, git and their programs say,
 show what is missing, and bring that back: windows, worktrees from their
 branches, programs in their own conversations. What is there is left alone, and
 nothing is typed to agents that are well. It asks first; doing it again does
-nothing. Without ID it is every team that is meant to run.
+nothing. Without ID and --project it is every team that is meant to run.
 """
 TOO_MANY = ""
 ACT = "bringing teams back"
@@ -36,6 +37,7 @@ ACT = "bringing teams back"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare its arguments."""
     parser.add_argument("id", metavar="ID", nargs="?", default="", help="a team, as in shop-3f2a")
+    parser.add_argument("--project", metavar="P", default="", help="the teams of this project, or of a folder in it")
     parser.add_argument(
         "--agent",
         metavar="ROLE",
@@ -85,8 +87,10 @@ def _check(args: argparse.Namespace) -> None:
     if doing and looking:
         one, other = (f"--{name.replace('_', '-')}" for name in (looking[0], doing[0]))
         raise UsageError(f"{one} only looks, {other} is about doing it", remedy="leave out one of the two")
-    if args.orphans and (args.id or args.agent):
-        name = args.id or "--agent"
+    if args.project and (args.id or args.agent):
+        raise UsageError("--project is about all teams of a project", remedy=f"leave out {args.id or '--agent'}")
+    if args.orphans and (args.id or args.agent or args.project):
+        name = args.id or ("--agent" if args.agent else "--project")
         raise UsageError("--orphans is about everything, not one team", remedy=f"leave out {name}")
 
 
@@ -106,7 +110,8 @@ def _look(args: argparse.Namespace, context: Context) -> ExitCode:
 
 def _plans(args: argparse.Namespace, context: Context, call: Calls) -> tuple[RecoveryPlan, ...]:
     if not args.id and not args.agent:
-        return call(lambda orchestrator: orchestrator.recovery.plans())
+        plans = call(lambda orchestrator: orchestrator.recovery.plans())
+        return _in_project(plans, Path(args.project)) if args.project else plans
     fleet = call(lambda orchestrator: orchestrator.fleet())
     team = team_in(fleet, args.id) if args.id else own_team(context, fleet)
     roles = tuple(view.agent.role for view in team.agents)
@@ -116,6 +121,19 @@ def _plans(args: argparse.Namespace, context: Context, call: Calls) -> tuple[Rec
             raise NotFoundError(f"there is no {role!r} in {name}", cause=f"there are {', '.join(roles)}")
     named = frozenset(args.agent)
     return (call(lambda orchestrator: orchestrator.recovery.plan(team.orchestration.id, named=named)),)
+
+
+def _in_project(plans: tuple[RecoveryPlan, ...], folder: Path) -> tuple[RecoveryPlan, ...]:
+    place = folder.expanduser().resolve()
+    found = tuple(plan for plan in plans if place.is_relative_to(plan.project))
+    if not found:
+        others = ", ".join(sorted({str(plan.project) for plan in plans}))
+        raise NotFoundError(
+            f"no team is meant to run in {place}",
+            cause=f"there are teams in {others}" if others else "no team is meant to run at all",
+            remedy="tmorch list shows all teams, and those that were stopped",
+        )
+    return found
 
 
 def _has_work(plan: RecoveryPlan) -> bool:
