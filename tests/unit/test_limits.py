@@ -58,6 +58,22 @@ def moment(month: int, day: int, hour: int, minute: int = 0, *, zone: Any = BERL
         ("resets 1:59pm", moment(1, 14, 13, 59)),  # a minute ago, and told without its seconds
         ("resets Jan 14 at 6pm", moment(1, 14, 18)),
         ("resets January 3, 9am (UTC)", moment(1, 3, 9, zone=UTC)),
+        ("resets Mar 3, 2027, 9am", moment(3, 3, 9, year=2027)),
+        ("resets 9pm UTC", moment(1, 14, 21, zone=UTC)),
+        ("Your credits will reset at 3 p.m. (GMT)", moment(1, 14, 15, zone=UTC)),
+        ("Weekly limit reached · resets today at 9pm", moment(1, 14, 21)),
+        ("resets tomorrow at 9am", moment(1, 15, 9)),
+        ("resets tomorrow, 3:30pm (America/New_York)", moment(1, 15, 15, 30, zone=NEW_YORK)),
+        ("resets Mon 3am", moment(1, 19, 3)),  # it is a Wednesday
+        ("resets on Monday at 3:30pm (Europe/Berlin)", moment(1, 19, 15, 30)),
+        ("resets Wed 3pm", moment(1, 14, 15)),
+        ("resets Wed 1pm", moment(1, 21, 13)),
+        ("resets 2026-02-16 00:24", moment(2, 16, 0, 24)),
+        ("resets at 2026-02-16T00:24Z", moment(2, 16, 0, 24, zone=UTC)),
+        ("Claude AI usage limit reached|1768400000", 1768400000.0),
+        ("resets in 2h 15m", WINTER.timestamp() + 8100),
+        ("try again in 45 minutes", WINTER.timestamp() + 2700),
+        ("resets in 1 day, 3 hours", WINTER.timestamp() + 27 * 3600),
     ],
 )
 def test_the_moment_that_a_banner_names(text: str, at: float) -> None:
@@ -81,10 +97,27 @@ def test_the_moment_that_a_banner_names(text: str, at: float) -> None:
         "resets Foo 3, 3pm",
         "resets Feb 30, 3pm",
         "the settings were reset 3 times",
+        "resets 9pm PST",
+        "resets 3:00:15pm",
+        "resets Mon 3",
+        "resets Monday",
+        "resets Nod 3am",
+        "resets tomorrow",
+        "resets tomorrow 3",
+        "resets in 2 weeks",
+        "resets in 3",
+        "resets in a moment",
+        "resets 2026-13-45 10:00",
+        "resets 3pm (EST)",
     ],
 )
 def test_no_moment(text: str) -> None:
     assert resets_at(text, WINTER.timestamp(), BERLIN) is None
+
+
+def test_of_what_is_told_twice_the_first_wording_of_the_file_counts() -> None:
+    text = "resets 9pm, that is in 2h; resets Feb 16, 11am"
+    assert resets_at(text, WINTER.timestamp(), BERLIN) == moment(2, 16, 11)
 
 
 def test_a_year_is_never_told_and_the_nearest_is_meant() -> None:
