@@ -73,12 +73,16 @@ def facade(*accounts: AccountStatus) -> FakeOrchestrator:
     return made
 
 
-WELL = (reading(FIVE_HOUR, 63.7, 4330), reading(SEVEN_DAY, 80, 300_000))
-GUESS = reading(FIVE_HOUR, None, 4330, source=ReadingSource.GUESS, confidence=Confidence.ESTIMATE, is_limit=True)
+def well() -> tuple[CreditReading, ...]:
+    return reading(FIVE_HOUR, 63.7, 4330), reading(SEVEN_DAY, 80, 300_000)
+
+
+def guessed() -> CreditReading:
+    return reading(FIVE_HOUR, None, 4330, source=ReadingSource.GUESS, confidence=Confidence.ESTIMATE, is_limit=True)
 
 
 def test_windows_and_agents_are_shown() -> None:
-    context = FakeContext("credits", orchestrator=facade(account(*WELL)))
+    context = FakeContext("credits", orchestrator=facade(account(*well())))
     assert context.run() == ExitCode.DONE
     heading, titles, five, week, _, agents, developer = context.said.splitlines()
     assert "\x1b" not in context.said
@@ -94,7 +98,7 @@ def test_windows_and_agents_are_shown() -> None:
 
 
 def test_what_nobody_has_told_is_marked() -> None:
-    context = FakeContext("credits", orchestrator=facade(account(GUESS, limited=True)))
+    context = FakeContext("credits", orchestrator=facade(account(guessed(), limited=True)))
     assert context.run() == ExitCode.DONE
     assert "exhausted" in context.said
     assert re.search(r"resets in ~1 h 1[12] min", context.said)
@@ -103,7 +107,7 @@ def test_what_nobody_has_told_is_marked() -> None:
 
 @pytest.mark.parametrize(
     "accounts",
-    [(), (account(),), (account(*WELL),), (account(GUESS, limited=True), account(*WELL))],
+    [(), (account(),), (account(*well()),), (account(guessed(), limited=True), account(*well()))],
     ids=["none", "untold", "well", "two"],
 )
 def test_the_document_fits_its_schema(accounts: tuple[AccountStatus, ...]) -> None:
@@ -114,7 +118,7 @@ def test_the_document_fits_its_schema(accounts: tuple[AccountStatus, ...]) -> No
 
 
 def test_the_document_says_what_is_known_and_what_is_not() -> None:
-    context = FakeContext("credits", "--json", orchestrator=facade(account(*WELL, GUESS)))
+    context = FakeContext("credits", "--json", orchestrator=facade(account(*well(), guessed())))
     assert context.run() == ExitCode.DONE
     (found,) = context.json["accounts"]
     five, week, guess = found["windows"]
@@ -141,12 +145,12 @@ def test_where_nothing_was_told_it_says_what_to_do() -> None:
 
 
 def test_watching_prints_each_change_as_a_line_of_json() -> None:
-    made = facade(account(*WELL))
+    made = facade(account(*well()))
     told = made.credits.status
 
     async def changing() -> tuple[AccountStatus, ...]:
         found = await told()
-        made.credits.accounts = (account(GUESS, limited=True),)
+        made.credits.accounts = (account(guessed(), limited=True),)
         return found
 
     made.credits.status = changing  # type: ignore[method-assign]
@@ -157,13 +161,13 @@ def test_watching_prints_each_change_as_a_line_of_json() -> None:
 
 
 def test_what_is_the_same_is_not_printed_again() -> None:
-    context = FakeContext("credits", "--watch", "--json", orchestrator=facade(account(*WELL)))
+    context = FakeContext("credits", "--watch", "--json", orchestrator=facade(account(*well())))
     assert context.run() == ExitCode.DONE
     assert len(context.said.splitlines()) == 1
 
 
 def test_watching_on_a_terminal_paints_on_a_screen_of_its_own_and_gives_it_back() -> None:
-    context = FakeContext("credits", "--watch", orchestrator=facade(account(*WELL)), terminal=True)
+    context = FakeContext("credits", "--watch", orchestrator=facade(account(*well())), terminal=True)
     assert context.run() == ExitCode.DONE
     assert context.said.startswith("\x1b[?1049h")
     assert context.said.endswith("\x1b[?1049l")
@@ -171,14 +175,14 @@ def test_watching_on_a_terminal_paints_on_a_screen_of_its_own_and_gives_it_back(
 
 
 def test_ctrl_c_is_how_watching_ends() -> None:
-    made = facade(account(*WELL))
+    made = facade(account(*well()))
     made.failure = KeyboardInterrupt()
     assert FakeContext("credits", "--watch", orchestrator=made).run() == ExitCode.DONE
     assert made.is_closed
 
 
 def test_an_agent_that_has_told_nothing_of_late_shows_what_is_known_of_it() -> None:
-    made = facade(account(*WELL))
+    made = facade(account(*well()))
     made.credits.uses = ()
     (team,) = made.teams
     views = tuple(replace(view, agent=replace(view.agent, cost_usd=0.5, context_used=10.0)) for view in team.agents)
