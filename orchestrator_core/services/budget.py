@@ -207,7 +207,7 @@ def _of_day(settings: BudgetSettings, use: Use) -> Iterator[_Budget]:
 
 def _of_money(scope: Scope, name: str, spenders: Collection[Spender], cap: float, until: float) -> _Budget:
     used = sum(spender.usd for spender in spenders)
-    who = {Scope.DAY: "all teams together have", Scope.TEAM: f"the team {name} has"}.get(scope, f"{name} has")
+    who = {Scope.DAY: "all teams", Scope.TEAM: f"the team {name}"}.get(scope, name)
     return _Budget(
         scope=scope,
         name=name,
@@ -215,7 +215,7 @@ def _of_money(scope: Scope, name: str, spenders: Collection[Spender], cap: float
         used=used,
         cap=cap,
         until=until,
-        words=f"{who} used ${used:.2f} of ${cap:.2f} for today",
+        words=f"${used:.2f} of ${cap:.2f} used today by {who}",
     )
 
 

@@ -44,7 +44,7 @@ def test_a_budget_warns_then_pauses_then_holds_and_ends_nobody(rig: Rig, team: d
     costs(rig, developer, 8.0)
     [warning] = eventually(lambda: told(rig))
     assert warning.agent == developer.id
-    assert warning.detail == f"{developer.id} has used $8.00 of $10.00 for today"
+    assert warning.detail == f"$8.00 of $10.00 used today by {developer.id}"
     assert rig.tmorch("send", str(developer.id), "still heard", "--wait", "30").code == 0
 
     costs(rig, developer, 10.0)

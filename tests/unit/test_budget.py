@@ -171,7 +171,7 @@ def test_the_reason_says_what_was_used_and_what_follows() -> None:
     settings = BudgetSettings(agent_usd=10, window_percentage=50)
     told = {v.scope: v.reason for v in judge(settings, use(10.5, windows=(window(61),)))}
     assert told == {
-        Scope.AGENT: f"{DEVELOPER} has used $10.50 of $10.00 for today; check-ins wait until midnight",
+        Scope.AGENT: f"$10.50 of $10.00 used today by {DEVELOPER}; check-ins wait until midnight",
         Scope.WINDOW: f"61 % of the five hours of {WORK} are used; teams may use 50 %; "
         "check-ins and messages wait until it resets",
     }
