@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator_core.errors import SettingsError
+from orchestrator_core.models.credit import FIVE_HOUR
 
 WORDINGS = Path(__file__).with_suffix(".toml")
 VERSION = 1
@@ -20,6 +21,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SAME_S = 120.0
 """So much earlier than it was read, a time of day means today: it is told without its seconds."""
+MOST_S = 5.25 * 3600
+"""So far ahead the end of five hours may lie, told without its seconds by a clock that may be wrong."""
+DAY_S = 86400.0
 USED_UP = 100.0
 EPOCH, DOOMSDAY = 1e8, 1e11
 """What is not between them is no time in seconds."""
@@ -42,7 +46,7 @@ def limit_end(windows: Sequence[UsageWindow], texts: Sequence[str], since: float
     ahead = [window for window in windows if window.resets_at > since - SAME_S]
     if used_up := [window.resets_at for window in ahead if window.used_percentage >= USED_UP]:
         return max(used_up)
-    told = (resets_at(text, since, local) for text in texts)
+    told = (_end_told(text, since, local) for text in texts)
     if (at := next((at for at in told if at is not None), None)) is not None:
         return at
     nearest = max(ahead, key=lambda window: window.used_percentage, default=None)
@@ -51,10 +55,7 @@ def limit_end(windows: Sequence[UsageWindow], texts: Sequence[str], since: float
 
 def window_of(text: str) -> str:
     """Return the window whose limit `text` tells of: `five_hour` when it does not say."""
-    for words, name in _wordings().windows:
-        if found := words.search(text):
-            return name or found[0].lower()
-    return "five_hour"
+    return _window_said(text) or FIVE_HOUR
 
 
 def resets_at(text: str, since: float, local: tzinfo) -> float | None:
@@ -71,6 +72,21 @@ def resets_at(text: str, since: float, local: tzinfo) -> float | None:
         return _moment(said, since, local)
     except (OverflowError, ValueError, OSError):  # a moment that no calendar has
         return None
+
+
+def _end_told(text: str, since: float, local: tzinfo) -> float | None:
+    """Return the end that `text` tells of: five hours that would not be over before tomorrow have passed already."""
+    at = resets_at(text, since, local)
+    if at is not None and MOST_S < at - since <= DAY_S and _window_said(text) == FIVE_HOUR:
+        return at - DAY_S
+    return at
+
+
+def _window_said(text: str) -> str | None:
+    for words, name in _wordings().windows:
+        if found := words.search(text):
+            return name or found[0].lower()
+    return None
 
 
 # --- the wordings

@@ -49,7 +49,11 @@ def is_over(rig: Rig) -> bool:
 
 
 def wait_over(rig: Rig) -> None:
-    eventually(lambda: is_over(rig), timeout=30, what=str(ways_out(rig)))
+    def check() -> bool:
+        assert is_over(rig), ways_out(rig)
+        return True
+
+    eventually(check, timeout=30)
 
 
 def kill_supervisor(rig: Rig) -> None:
@@ -95,8 +99,8 @@ def test_who_does_not_is_told_once(rig: Rig, agent: StandIn, *, menu: bool) -> N
 
 
 def test_who_is_still_limited_is_told_again_later_and_less_often(rig: Rig, agent: StandIn) -> None:
-    a_minute_ago = time.strftime("%I:%M%p", time.gmtime(time.time() - 60)).lower().removeprefix("0")
-    agent.do("limit", until=a_minute_ago, **{"continue": False})
+    an_hour_ago = time.strftime("%I:%M%p", time.gmtime(time.time() - 3600)).lower().removeprefix("0")
+    agent.do("limit", until=an_hour_ago, **{"continue": False})
     agent.wait_status("limited")
     eventually(lambda: told(agent) == 2, timeout=30, what=f"{ways_out(rig)}")
     (found,) = ways_out(rig)

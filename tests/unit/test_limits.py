@@ -195,6 +195,22 @@ def test_which_source_counts(known: tuple[UsageWindow, ...], text: str, in_s: fl
     assert found == (None if in_s is None else since + in_s)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("You've hit your 5-hour limit · resets 1:15pm", moment(1, 14, 13, 15)),  # 45 min ago
+        ("You've hit your session limit · resets 9:30am", moment(1, 14, 9, 30)),
+        ("You've hit your 5-hour limit · resets 7pm", moment(1, 14, 19)),
+        ("You've hit your limit · resets 1:15pm", moment(1, 15, 13, 15)),
+        ("You've hit your weekly limit · resets 1:15pm", moment(1, 15, 13, 15)),
+        ("You've hit your session limit · resets Feb 16, 11am", moment(2, 16, 11)),
+    ],
+)
+def test_five_hours_that_would_end_tomorrow_have_passed(text: str, at: float) -> None:
+    """Else an agent that was met with an old banner would be left alone for a day."""
+    assert limit_end((), (text,), WINTER.timestamp(), BERLIN) == at
+
+
 def test_what_a_real_status_line_was_told() -> None:
     payloads = Path(__file__).parents[1] / "data" / "claude-payloads"
     told = usage.decode((payloads / "statusline_oauth_limit.json").read_bytes())
