@@ -84,9 +84,10 @@ install() { # install LOCK: the locked packages and tmorch itself, editable; not
 }
 
 run_tests() {
+    unset PYTHONDONTWRITEBYTECODE # tests are compiled once, else by each worker
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
-    .venv/bin/pytest --collect-only -q >/dev/null 2>&1 & # compiles the tests once, else each worker does
+    .venv/bin/pytest --collect-only -q >/dev/null 2>&1 & # compiles them
     local compiling=$!
     .venv/bin/mypy
     .venv/bin/lint-imports
